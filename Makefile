@@ -1,0 +1,49 @@
+# Two commands do everything: `make demo` and `make test`. Both make their own environment first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+NATIVE := $(shell find native CMakeLists.txt -type f)
+RUN_ENV := OMP_WAIT_POLICY=passive
+VIDEO ?=
+AUDIO ?=
+OUT ?= $(if $(VIDEO),demo-$(basename $(notdir $(VIDEO))),demo)
+
+.PHONY: demo test lint bench quality check-machine clean
+
+demo: $(STAMP)
+	$(RUN_ENV) $(BIN)/locutor demo --out "$(OUT)" $(if $(VIDEO),--video "$(VIDEO)") $(if $(AUDIO),--audio "$(AUDIO)")
+
+test: $(STAMP) lint
+	$(RUN_ENV) $(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(RUN_ENV) $(BIN)/python benchmarks/raster.py
+
+quality: $(STAMP)
+	$(RUN_ENV) $(BIN)/python benchmarks/quality.py
+
+$(STAMP): pyproject.toml constraints.txt $(NATIVE) | check-machine
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt scikit-build-core nanobind cmake ninja
+	$(BIN)/pip install --disable-pip-version-check --no-build-isolation -c constraints.txt -e '.[capture,tts,dev]'
+	touch $@
+
+check-machine:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "locutor needs Python 3.11 or newer: apt install python3, or make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "Python's venv module is missing: apt install python3-venv"; exit 1; }
+	@command -v $(or $(CXX),c++) >/dev/null || command -v g++ >/dev/null \
+	  || { echo "a C++17 compiler is missing: apt install g++"; exit 1; }
+	@$(PYTHON) -c 'import sysconfig, pathlib, sys; sys.exit(not (pathlib.Path(sysconfig.get_paths()["include"]) / "Python.h").is_file())' \
+	  || { echo "Python's headers are missing: apt install python3-dev"; exit 1; }
+
+clean:
+	rm -rf $(VENV) build src/locutor/_native*.so

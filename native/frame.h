@@ -1,0 +1,36 @@
+// What drawing one picture leaves behind for its backward pass.
+#pragma once
+
+#include "buffer.h"
+#include "depth_sort.h"
+#include "kernels/kernels.h"
+#include "tile_binning.h"
+
+namespace locutor {
+
+struct Frame {
+  Camera camera{};
+  int n = 0;         // Gaussians
+  int n_seen = 0;    // of those, in front of the camera and inside the image
+  Buffer<Splat> splats;
+  Buffer<TileRect> rects;
+  Buffer<float> depths;  // 0 where a Gaussian cannot be seen
+  Buffer<std::uint32_t> order;
+  TileLists lists;
+  DepthSortScratch sort_scratch;
+
+  Buffer<SplatGradient> gradients;         // one per pair of a Gaussian and a tile
+  Buffer<std::uint32_t> first_slot, slots; // gradients of Gaussian i start at first_slot[i]; slot of a list entry
+
+  void require(int count) {
+    n = count;
+    const auto size = static_cast<std::size_t>(count);
+    splats.require(size);
+    rects.require(size);
+    depths.require(size);
+  }
+  int blocks() const { return (n + kBlock - 1) / kBlock; }
+  int block_size(int block) const { return n - block * kBlock < kBlock ? n - block * kBlock : kBlock; }
+};
+
+}  // namespace locutor

@@ -1,0 +1,138 @@
+// Gradient of the blend by walking the list front to back again, with no stored state: beside the transmittance T
+// each pixel carries `behind` = <dL/dC, colour still to come>, which starts as <dL/dC, C> and loses each
+// contribution as it is passed. dL/dalpha_i = T <dL/dC, c_i> - behind_i / (1 - alpha_i).
+namespace {
+
+constexpr int kPatch = 4;  // px, side of a patch: smaller than a sub-tile, fewer pixels are visited in vain
+constexpr int kPatches = (kTile / kPatch) * (kTile / kPatch);
+constexpr int kPatchPixels = kPatch * kPatch;
+constexpr int kPatchVectors = kPatchPixels / Vec::N;
+
+struct alignas(64) BackwardState {  // per patch, pixels row by row
+  float transmittance[kPatches][kPatchPixels], behind[kPatches][kPatchPixels];
+  float d_color[kPatches][3][kPatchPixels], d_alpha[kPatches][kPatchPixels];
+};
+
+// Sets bit p for patch (p % 8, p / 8); the same bound as touched_sub_tiles.
+inline std::uint64_t touched_patches(const Splat& s, float x0, float y0) {
+  std::uint64_t touched = 0;
+  for (int h = 0; h < kPatches / Vec::N; h++) {
+    const Vec i = lane_index() + Vec(static_cast<float>(h * Vec::N));
+    const Vec row = floor_positive(i * Vec(0.125f));
+    const Vec dx = fma(fnma(row, Vec(8.0f), i), Vec(4.0f), Vec(x0 + 2.0f - s.x));
+    const Vec dy = fma(row, Vec(4.0f), Vec(y0 + 2.0f - s.y));
+    const Vec u = fma(Vec(s.u_x), dx, Vec(s.u_y) * dy), v = Vec(s.v_y) * dy;
+    const Vec exponent = fnma(v, v, fnma(u, u, Vec(s.log2_opacity)));
+    const Vec slope = abs(u * Vec(s.u_x)) + abs(fma(u, Vec(s.u_y), v * Vec(s.v_y)));
+    const Mask hit = ge(fma(slope, Vec(3.0f), exponent), Vec(kLog2MinAlpha)) &
+                     ge(Vec(s.half_width + 1.5f), abs(dx)) & ge(Vec(s.half_height + 1.5f), abs(dy));
+    touched |= static_cast<std::uint64_t>(bits(hit)) << (h * Vec::N);
+  }
+  return touched;
+}
+
+inline void load_patch_row(const ImageView& view, int channel, int y, int x, int width, float* out) {
+  const float* p = view.data + channel * view.channel + y * view.row + x * view.column;
+  if (view.column == 1 && width == kPatch) {
+    std::memcpy(out, p, kPatch * sizeof(float));
+    return;
+  }
+  for (int i = 0; i < width; i++) out[i] = p[i * view.column];
+}
+
+void start_backward(const TileJob& job, const BackwardImages& images, BackwardState& state) {
+  for (int p = 0; p < kPatches; p++) {
+    const int x = job.x0 + p % 8 * kPatch, y = job.y0 + p / 8 * kPatch;
+    const int width = smaller(kPatch, job.width - x), height = smaller(kPatch, job.height - y);
+    alignas(64) float rgb[3][kPatchPixels] = {{0}}, alpha[kPatchPixels] = {0};
+    if (width < kPatch || height < kPatch) {  // pixels outside of the image are finished from the start
+      std::memset(state.transmittance[p], 0, sizeof state.transmittance[p]);
+      std::memset(state.d_color[p], 0, sizeof state.d_color[p]);
+      std::memset(state.d_alpha[p], 0, sizeof state.d_alpha[p]);
+    }
+    for (int r = 0; r < height && width > 0; r++) {
+      for (int i = 0; i < width; i++) state.transmittance[p][r * kPatch + i] = 1.0f;
+      for (int c = 0; c < 3; c++) {
+        load_patch_row(images.rgb, c, y + r, x, width, rgb[c] + r * kPatch);
+        load_patch_row(images.d_rgb, c, y + r, x, width, state.d_color[p][c] + r * kPatch);
+      }
+      load_patch_row(images.alpha, 0, y + r, x, width, alpha + r * kPatch);
+      load_patch_row(images.d_alpha, 0, y + r, x, width, state.d_alpha[p] + r * kPatch);
+    }
+    for (int i = 0; i < kPatchPixels; i++)
+      state.behind[p][i] = rgb[0][i] * state.d_color[p][0][i] + rgb[1][i] * state.d_color[p][1][i] +
+                           rgb[2][i] * state.d_color[p][2][i] + alpha[i] * state.d_alpha[p][i];
+  }
+}
+
+inline std::uint64_t alive_patches(const BackwardState& state) {
+  std::uint64_t alive = 0;
+  for (int p = 0; p < kPatches; p++) {
+    Vec most = load(state.transmittance[p]);
+    for (int k = 1; k < kPatchVectors; k++) most = max(most, load(state.transmittance[p] + k * Vec::N));
+    alive |= static_cast<std::uint64_t>(any(ge(most, Vec(kMinTransmittance)))) << p;
+  }
+  return alive;
+}
+
+// Sums over the patches in `rest` for one splat; advances their state past it.
+inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BackwardState& state, float* out) {
+  Vec sums[9];
+  for (Vec& a : sums) a = Vec(0.0f);
+  const Vec lane_row = floor_positive(lane_index() * Vec(0.25f)), lane_column = fnma(lane_row, Vec(4.0f), lane_index());
+  const Vec dx0 = lane_column + Vec(x0 + 0.5f - s.x), dy0 = lane_row + Vec(y0 + 0.5f - s.y);
+  const Vec u0 = fma(Vec(s.u_x), dx0, Vec(s.u_y) * dy0), v0 = Vec(s.v_y) * dy0;
+  const Vec u_x(s.u_x), u_y(s.u_y), v_y(s.v_y), top(s.log2_opacity), red(s.r), green(s.g), blue(s.b);
+  for (; rest; rest &= rest - 1) {
+    const int p = __builtin_ctzll(rest);
+    const Vec left(static_cast<float>(p % 8 * kPatch));
+#pragma GCC unroll 4
+    for (int k = 0; k < kPatchVectors; k++) {
+      const int at = k * Vec::N;
+      const Vec down(static_cast<float>(p / 8 * kPatch + at / kPatch));
+      const Vec u = fma(u_x, left, fma(u_y, down, u0)), v = fma(v_y, down, v0);
+      const Vec q = fnma(u, u, fnma(v, v, top));
+      const Vec T = load(state.transmittance[p] + at);
+      const Mask drawn = ge(q, Vec(kLog2MinAlpha)) & ge(T, Vec(kMinTransmittance));
+      const Vec raw = keep(drawn, exp2_coarse(q)), alpha = min(raw, Vec(kMaxAlpha)), w = alpha * T;
+      const Vec d_r = load(state.d_color[p][0] + at), d_g = load(state.d_color[p][1] + at),
+                d_b = load(state.d_color[p][2] + at);
+      const Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(state.d_alpha[p] + at))));
+      const Vec behind = fnma(w, own, load(state.behind[p] + at));
+      const Vec d_opacity = fnma(behind, reciprocal(Vec(1.0f) - alpha), T * own);
+      const Vec sensitivity = keep(ge(Vec(kMaxAlpha), raw), d_opacity * alpha);  // dL/d ln(alpha); none if clamped
+      store(state.behind[p] + at, behind);
+      store(state.transmittance[p] + at, T - w);
+      const Vec su = sensitivity * u, sv = sensitivity * v;
+      sums[0] = sums[0] + sensitivity;
+      sums[1] = sums[1] + su;
+      sums[2] = sums[2] + sv;
+      sums[3] = fma(su, u, sums[3]);
+      sums[4] = fma(su, v, sums[4]);
+      sums[5] = fma(sv, v, sums[5]);
+      sums[6] = fma(w, d_r, sums[6]);
+      sums[7] = fma(w, d_g, sums[7]);
+      sums[8] = fma(w, d_b, sums[8]);
+    }
+  }
+  store_sums(out, sums);
+}
+
+void blend_backward(const TileJob& job, const BackwardImages& images, const std::uint32_t* slots, SplatGradient* out) {
+  BackwardState state;
+  start_backward(job, images, state);
+  const float x0 = static_cast<float>(job.x0), y0 = static_cast<float>(job.y0);
+  std::uint64_t alive = alive_patches(state);
+  for (int i = 0; i < job.count; i++) {
+    float* sums = out[slots[i]].sum;
+    const Splat& s = job.splats[job.list[i]];
+    const std::uint64_t patches = alive ? touched_patches(s, x0, y0) & alive : 0;
+    if (patches)
+      backward_splat(s, patches, x0, y0, state, sums);
+    else
+      std::memset(sums, 0, sizeof(SplatGradient));
+    if ((i & 15) == 15 && alive) alive = alive_patches(state);
+  }
+}
+
+}  // namespace

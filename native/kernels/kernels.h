@@ -1,0 +1,162 @@
+// Plain data shared by the kernels of every instruction set, and the table of their entry points.
+// Only plain structs here: an inline function in a header shared by translation units that are compiled for
+// different instruction sets could be merged by the linker into one that the machine cannot run.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace locutor {
+
+constexpr int kTile = 32;          // px, side of a tile: the unit of binning and of threads' work
+constexpr int kSubTile = 8;        // px, side of a sub-tile: its pixels stay in registers while blending
+constexpr int kSubTiles = 16;      // sub-tiles per tile
+constexpr int kTilePixels = kTile * kTile;
+constexpr int kBlock = 256;        // Gaussians per unit of per-Gaussian work
+constexpr int kGradientSums = 9;   // see SplatGradient
+
+constexpr float kNear = 0.01f;
+constexpr float kBlurPx2 = 0.3f;
+constexpr float kMaxAlpha = 0.99f;
+constexpr float kLog2MinAlpha = -7.99435343685886f;  // log2(1/255)
+constexpr float kMinTransmittance = 1e-4f;
+
+struct Camera {
+  int width, height;
+  float focal, cx, cy;
+};
+
+// A float image or stack of planes with any layout, in elements.
+struct ImageView {
+  const float* data;
+  std::ptrdiff_t channel, row, column;
+};
+
+// A Gaussian on the image: alpha(p) = 2^(log2_opacity - u^2 - v^2), u = u_x dx + u_y dy, v = v_y dy, (dx, dy) = p - (x, y).
+// This Cholesky form of the quadratic stays accurate in float32 for long needles, where dx^2, dx dy, dy^2 cancel.
+struct alignas(16) Splat {
+  float x, y, u_x, u_y;
+  float v_y, log2_opacity, r, g;
+  float b, half_width, half_height, unused;  // half size (px) of the box outside of which alpha < 1/255
+};
+
+// Sums over the pixels of one tile, for one Gaussian, with s = dL/d ln(alpha):
+// s, s u, s v, s u^2, s u v, s v^2, and dL/d colour.
+struct alignas(16) SplatGradient {
+  float sum[12];
+};
+
+// Tiles covered by a Gaussian's box, inclusive.
+struct TileRect {
+  std::uint16_t x0, x1, y0, y1;
+};
+
+// N Gaussians as PyTorch stores them: [N, 3], [N, 4], [N, 3], [N], [N, 3].
+struct GaussianArrays {
+  const float *means, *quats, *scales, *opacities, *colors;
+};
+struct MutableGaussianArrays {
+  float *means, *quats, *scales, *opacities, *colors;
+};
+
+// Up to kBlock Gaussians, one array per coordinate, so that loops over Gaussians vectorise.
+struct alignas(64) GaussianBlock {
+  float mean[3][kBlock], quat[4][kBlock], scale[3][kBlock], opacity[kBlock], color[3][kBlock];
+};
+
+// Gaussians of a person in the reference pose: locutor.splat.posing.CanonicalGaussians.
+struct CanonicalArrays {
+  const float *means, *quats, *log_scales, *logit_opacities, *colors, *logit_attachment;
+};
+struct MutableCanonicalArrays {
+  float *means, *quats, *log_scales, *logit_opacities, *logit_attachment;
+};
+struct alignas(64) CanonicalBlock {
+  float mean[3][kBlock], quat[4][kBlock], log_scale[3][kBlock], logit_opacity[kBlock], color[3][kBlock];
+  float logit_attachment[kBlock];
+};
+
+constexpr int kDeltaRows = 9;  // displacement, log-scale, rotation vector
+
+struct BodyPose {
+  float R_head[3][3], head_xyz[3], head_wxyz[4];
+  float R_torso[3][3], torso_xyz[3], torso_wxyz[4];
+};
+struct BodyPoseGradient {
+  float R_head[3][3], head_xyz[3], R_torso[3][3], torso_xyz[3];
+};
+constexpr std::size_t kPoseGradientValues = sizeof(BodyPoseGradient) / sizeof(float);
+
+// A picture, its target and where the gradient of their loss goes.
+struct PhotometricJob {
+  int width, height;
+  ImageView rendered;
+  const std::uint8_t* target;  // [3, H, W]
+  const float* weight;         // [H, W]
+  float ssim_weight;
+  float* gradient;             // [3, H, W], dL/d rendered
+};
+
+// Sums over one row of one channel.
+struct PhotometricSums {
+  float objective, l1, ssim, squared;
+};
+
+// Blended state of a tile: transmittance and colour of each sub-tile, row by row.
+struct alignas(64) TileState {
+  float transmittance[kSubTiles][kSubTile * kSubTile];
+  float color[kSubTiles][3][kSubTile * kSubTile];
+  std::uint32_t touched;  // bit per sub-tile: the arrays above are set
+};
+
+// One tile's share of the work.
+struct TileJob {
+  const Splat* splats;
+  const std::uint32_t* list;  // Gaussians that may touch the tile, nearest first
+  int count;
+  int x0, y0;         // px, top left corner
+  int width, height;  // px, of the image
+};
+
+struct BackwardImages {
+  ImageView rgb, alpha, d_rgb, d_alpha;
+};
+
+struct Kernels {
+  const char* isa;
+  // Bit t of the result is set when array t (means, quats, scales, opacities, colors) holds a value that is not finite.
+  // `colors` may be null, here and in store_gaussians.
+  std::uint32_t (*load_gaussians)(const GaussianArrays&, std::ptrdiff_t begin, int count, GaussianBlock&);
+  // Writes one splat, tile rectangle and depth per Gaussian; depth 0 marks those that cannot be seen.
+  void (*project)(const GaussianBlock&, int count, const Camera&, Splat*, TileRect*, float* depth);
+  void (*project_backward)(const GaussianBlock&, int count, const Camera&, const Splat*,
+                           const float (*sums)[kBlock], GaussianBlock& gradient);
+  void (*store_gaussians)(const GaussianBlock&, std::ptrdiff_t begin, int count, const MutableGaussianArrays&);
+  void (*blend)(const TileJob&, TileState&);
+  // Sets rgb planes [3, H, W] and alpha [H, W] inside the tile.
+  void (*write_float)(const TileJob&, const TileState&, const ImageView& background, float* rgb, float* alpha);
+  // Sets 8-bit pixels [H, W, 3]; `background8` is the background already rounded.
+  void (*write_8bit)(const TileJob&, const TileState&, const ImageView& background, const std::uint8_t* background8,
+                     std::uint8_t* rgb8);
+  // `slots[i]` tells where the sums of list entry i go.
+  void (*blend_backward)(const TileJob&, const BackwardImages&, const std::uint32_t* slots, SplatGradient*);
+
+  // Bit t of the result is set when array t of CanonicalArrays holds a value that is not finite.
+  std::uint32_t (*load_canonical)(const CanonicalArrays&, std::ptrdiff_t begin, int count, CanonicalBlock&);
+  void (*motion_field)(const float* bases, int n_bases, const float* coefficients, float (*delta)[kBlock]);
+  void (*pose)(const CanonicalBlock&, const float (*delta)[kBlock], int count, const BodyPose&, GaussianBlock&);
+  // `d_pose` may be null.
+  void (*pose_backward)(const CanonicalBlock&, const float (*delta)[kBlock], int count, const BodyPose&,
+                        const GaussianBlock& d_out, CanonicalBlock& d, float (*d_delta)[kBlock], BodyPoseGradient* d_pose);
+  void (*store_canonical)(const CanonicalBlock&, std::ptrdiff_t begin, int count, const MutableCanonicalArrays&);
+
+  // Rows [y0, y1) of one channel of the photometric loss; `sums` holds one entry per row of the image.
+  std::size_t (*photometric_scratch)(int width);  // floats that `photometric_band` needs
+  void (*photometric_band)(const PhotometricJob&, int channel, int y0, int y1, float* scratch, PhotometricSums* sums);
+};
+
+const Kernels& kernels_portable();
+const Kernels& kernels_avx2();
+const Kernels& kernels_avx512();
+
+}  // namespace locutor

@@ -1,0 +1,75 @@
+// Eight floats with AVX2 and FMA. The same functions as vec_portable.h.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace {
+
+struct Mask {
+  __m256 lanes;
+};
+
+struct Vec {
+  static constexpr int N = 8;
+  __m256 v;
+  Vec() = default;
+  Vec(__m256 a) : v(a) {}
+  Vec(float a) : v(_mm256_set1_ps(a)) {}
+};
+
+inline Vec load(const float* p) { return _mm256_loadu_ps(p); }
+inline void store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
+inline Vec lane_index() { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7); }
+
+inline Vec operator+(Vec a, Vec b) { return _mm256_add_ps(a.v, b.v); }
+inline Vec operator-(Vec a, Vec b) { return _mm256_sub_ps(a.v, b.v); }
+inline Vec operator*(Vec a, Vec b) { return _mm256_mul_ps(a.v, b.v); }
+inline Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a.v, b.v, c.v); }
+inline Vec fnma(Vec a, Vec b, Vec c) { return _mm256_fnmadd_ps(a.v, b.v, c.v); }
+inline Vec min(Vec a, Vec b) { return _mm256_min_ps(a.v, b.v); }
+inline Vec max(Vec a, Vec b) { return _mm256_max_ps(a.v, b.v); }
+inline Vec abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v); }
+inline Vec floor_positive(Vec a) { return _mm256_floor_ps(a.v); }
+inline Vec reciprocal(Vec a) {  // one Newton step: about 2^-22
+  const __m256 r = _mm256_rcp_ps(a.v);
+  return _mm256_mul_ps(r, _mm256_fnmadd_ps(a.v, r, _mm256_set1_ps(2.0f)));
+}
+
+inline Mask ge(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ)}; }
+inline Mask operator&(Mask a, Mask b) { return {_mm256_and_ps(a.lanes, b.lanes)}; }
+inline Vec keep(Mask m, Vec a) { return _mm256_and_ps(m.lanes, a.v); }
+inline std::uint32_t bits(Mask m) { return static_cast<std::uint32_t>(_mm256_movemask_ps(m.lanes)); }
+inline bool any(Mask m) { return _mm256_movemask_ps(m.lanes) != 0; }
+
+inline Vec add_exponent(Vec p, Vec t) {
+  return _mm256_castsi256_ps(
+      _mm256_add_epi32(_mm256_castps_si256(p.v), _mm256_slli_epi32(_mm256_castps_si256(t.v), 23)));
+}
+
+inline __m128 sum4(__m256 a, __m256 b, __m256 c, __m256 d) {
+  const __m256 s = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+  return _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
+}
+inline float sum(Vec a) {
+  const __m256 z = _mm256_setzero_ps();
+  return _mm_cvtss_f32(sum4(a.v, z, z, z));
+}
+inline void store_sums(float* out, const Vec* a) {
+  const __m256 z = _mm256_setzero_ps();
+  _mm_store_ps(out, sum4(a[0].v, a[1].v, a[2].v, a[3].v));
+  _mm_store_ps(out + 4, sum4(a[4].v, a[5].v, a[6].v, a[7].v));
+  _mm_store_ps(out + 8, sum4(a[8].v, z, z, z));
+}
+
+inline int compress(const std::uint16_t* masks, int count, std::uint32_t bit, std::uint16_t* out) {
+  int n = 0;
+  for (int i = 0; i < count; i++) {
+    out[n] = static_cast<std::uint16_t>(i);
+    n += (masks[i] & bit) != 0;
+  }
+  return n;
+}
+
+}  // namespace

@@ -1,0 +1,112 @@
+#include "rasterizer.h"
+
+#include <atomic>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+namespace locutor {
+namespace {
+
+void refuse_non_finite(std::uint32_t bad) {
+  static const char* const kNames[] = {"means", "quats", "scales", "opacities", "colors"};
+  for (int i = 0; i < 5; i++)
+    if (bad >> i & 1) throw std::invalid_argument(std::string(kNames[i]) + " holds a value that is NaN or infinite");
+}
+
+void clear_gaussian(GaussianBlock& block, int j) {
+  for (int c = 0; c < 3; c++) block.mean[c][j] = block.scale[c][j] = block.color[c][j] = 0.0f;
+  for (int c = 0; c < 4; c++) block.quat[c][j] = 0.0f;
+  block.opacity[j] = 0.0f;
+}
+
+// Each Gaussian owns one gradient slot per tile of its rectangle, so that no two threads add to the same place and
+// the result does not depend on their timing.
+void assign_slots(Engine& engine, Frame& frame) {
+  std::uint32_t* first = frame.first_slot.require(static_cast<std::size_t>(frame.n) + 1);
+  std::uint32_t sum = 0;
+  for (int i = 0; i < frame.n; i++) {
+    first[i] = sum;
+    const TileRect r = frame.rects[i];
+    if (frame.depths[i] > 0.0f) sum += static_cast<std::uint32_t>((r.x1 - r.x0 + 1) * (r.y1 - r.y0 + 1));
+  }
+  first[frame.n] = sum;
+  std::uint32_t* slots = frame.slots.require(frame.lists.pairs());
+  engine.pool.for_each(frame.lists.rows, [&](int y) {
+    for (int x = 0; x < frame.lists.columns; x++) {
+      const int t = y * frame.lists.columns + x;
+      for (std::uint32_t k = frame.lists.start[t]; k < frame.lists.start[t + 1]; k++) {
+        const std::uint32_t id = frame.lists.list[k];
+        const TileRect r = frame.rects[id];
+        slots[k] = first[id] + static_cast<std::uint32_t>((y - r.y0) * (r.x1 - r.x0 + 1) + (x - r.x0));
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void sort_and_bin(Engine& engine, Frame& frame) {
+  frame.n_seen = sort_by_depth(frame.depths.data(), frame.n, frame.sort_scratch, frame.order);
+  bin_into_tiles(frame.order.data(), frame.n_seen, frame.rects.data(), frame.camera.width, frame.camera.height,
+                 engine.pool, frame.lists);
+}
+
+TileJob tile_job(const Frame& frame, int t) {
+  const std::uint32_t begin = frame.lists.start[t], end = frame.lists.start[t + 1];
+  return {frame.splats.data(), frame.lists.list.data() + begin, static_cast<int>(end - begin),
+          t % frame.lists.columns * kTile, t / frame.lists.columns * kTile, frame.camera.width, frame.camera.height};
+}
+
+std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians, int n, const Camera& camera,
+                                 const ImageView& background, float* rgb, float* alpha) {
+  std::shared_ptr<Frame> frame = engine.frame();
+  frame->camera = camera;
+  frame->require(n);
+  std::atomic<std::uint32_t> bad{0};
+  engine.pool.for_each(frame->blocks(), [&](int block) {
+    GaussianBlock g;
+    const int begin = block * kBlock, count = frame->block_size(block);
+    bad |= engine.kernels.load_gaussians(gaussians, begin, count, g);
+    engine.kernels.project(g, count, camera, frame->splats.data() + begin, frame->rects.data() + begin,
+                           frame->depths.data() + begin);
+  });
+  refuse_non_finite(bad);
+  sort_and_bin(engine, *frame);
+  engine.pool.for_each(frame->lists.tiles(), [&](int t) {
+    TileState state;
+    const TileJob job = tile_job(*frame, t);
+    engine.kernels.blend(job, state);
+    engine.kernels.write_float(job, state, background, rgb, alpha);
+  });
+  return frame;
+}
+
+void rasterize_backward(Engine& engine, Frame& frame, const GaussianArrays& gaussians, const BackwardImages& images,
+                        const MutableGaussianArrays& out) {
+  assign_slots(engine, frame);
+  SplatGradient* gradients = frame.gradients.require(frame.lists.pairs());
+  engine.pool.for_each(frame.lists.tiles(), [&](int t) {
+    const TileJob job = tile_job(frame, t);
+    if (job.count > 0)
+      engine.kernels.blend_backward(job, images, frame.slots.data() + frame.lists.start[t], gradients);
+  });
+  engine.pool.for_each(frame.blocks(), [&](int block) {
+    GaussianBlock g, gradient;
+    alignas(64) float sums[kGradientSums][kBlock];
+    const int begin = block * kBlock, count = frame.block_size(block);
+    for (int j = 0; j < count; j++) {
+      float total[kGradientSums] = {0};
+      for (std::uint32_t s = frame.first_slot[begin + j]; s < frame.first_slot[begin + j + 1]; s++)
+        for (int k = 0; k < kGradientSums; k++) total[k] += gradients[s].sum[k];
+      for (int k = 0; k < kGradientSums; k++) sums[k][j] = total[k];
+    }
+    engine.kernels.load_gaussians(gaussians, begin, count, g);
+    engine.kernels.project_backward(g, count, frame.camera, frame.splats.data() + begin, sums, gradient);
+    for (int j = 0; j < count; j++)
+      if (frame.depths[begin + j] == 0.0f) clear_gaussian(gradient, j);  // behind the camera the formulas mean nothing
+    engine.kernels.store_gaussians(gradient, begin, count, out);
+  });
+}
+
+}  // namespace locutor

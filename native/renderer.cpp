@@ -1,0 +1,77 @@
+#include "renderer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "posing.h"
+#include "rasterizer.h"
+
+namespace locutor {
+namespace {
+
+int blocks_of(int n) { return (n + kBlock - 1) / kBlock; }
+
+}  // namespace
+
+Renderer::Renderer(std::shared_ptr<Engine> engine, const CanonicalArrays& canonical, int n, const float* bases,
+                   int n_bases, int n_moving, const Camera& camera, const ImageView& background)
+    : engine_(std::move(engine)), n_(n), n_bases_(n_bases), moving_blocks_(blocks_of(n_moving)), camera_(camera) {
+  CanonicalBlock* blocks = blocks_.require(static_cast<std::size_t>(blocks_of(n)));
+  std::uint32_t bad = 0;
+  for (int b = 0; b < blocks_of(n); b++)
+    bad |= engine_->kernels.load_canonical(canonical, b * kBlock, std::min(kBlock, n - b * kBlock), blocks[b]);
+  refuse_non_finite_canonical(bad);
+
+  constexpr std::size_t kBasis = kDeltaRows * kBlock;
+  float* block_bases = bases_.require(static_cast<std::size_t>(moving_blocks_) * n_bases * kBasis);
+  std::fill(block_bases, block_bases + static_cast<std::size_t>(moving_blocks_) * n_bases * kBasis, 0.0f);
+  for (int b = 0; b < moving_blocks_; b++)
+    for (int k = 0; k < n_bases; k++)
+      for (int row = 0; row < kDeltaRows; row++) {
+        const float* from = bases + (static_cast<std::ptrdiff_t>(k) * kDeltaRows + row) * n_moving + b * kBlock;
+        std::copy(from, from + std::min(kBlock, n_moving - b * kBlock),
+                  block_bases + (static_cast<std::size_t>(b) * n_bases + k) * kBasis + static_cast<std::size_t>(row) * kBlock);
+      }
+
+  const std::ptrdiff_t w = camera.width, h = camera.height;
+  float* planes = background_.require(static_cast<std::size_t>(3 * w * h));
+  std::uint8_t* levels = background8_.require(static_cast<std::size_t>(3 * w * h));
+  for (std::ptrdiff_t y = 0; y < h; y++)
+    for (std::ptrdiff_t x = 0; x < w; x++)
+      for (std::ptrdiff_t c = 0; c < 3; c++) {
+        const float value = background.data[c * background.channel + y * background.row + x * background.column];
+        planes[(c * h + y) * w + x] = value;
+        levels[(y * w + x) * 3 + c] = static_cast<std::uint8_t>(std::min(std::max(value, 0.0f), 1.0f) * 255.0f + 0.5f);
+      }
+}
+
+void Renderer::render(const float* coefficients, const BodyPose& pose, std::uint8_t* rgb8) const {
+  Engine& engine = *engine_;
+  const std::shared_ptr<Frame> frame = engine.frame();
+  frame->camera = camera_;
+  frame->require(n_);
+  engine.pool.for_each(frame->blocks(), [&](int block) {
+    alignas(64) float delta[kDeltaRows][kBlock];
+    GaussianBlock posed;
+    const int begin = block * kBlock, count = frame->block_size(block);
+    if (block < moving_blocks_)
+      engine.kernels.motion_field(bases_.data() + static_cast<std::size_t>(block) * n_bases_ * kDeltaRows * kBlock, n_bases_,
+                                  coefficients, delta);
+    else
+      std::memset(delta, 0, sizeof delta);
+    engine.kernels.pose(blocks_[block], delta, count, pose, posed);
+    engine.kernels.project(posed, count, camera_, frame->splats.data() + begin, frame->rects.data() + begin,
+                           frame->depths.data() + begin);
+  });
+  sort_and_bin(engine, *frame);
+  const ImageView background{background_.data(), static_cast<std::ptrdiff_t>(camera_.width) * camera_.height,
+                             camera_.width, 1};
+  engine.pool.for_each(frame->lists.tiles(), [&](int t) {
+    TileState state;
+    const TileJob job = tile_job(*frame, t);
+    engine.kernels.blend(job, state);
+    engine.kernels.write_8bit(job, state, background, background8_.data(), rgb8);
+  });
+}
+
+}  // namespace locutor

@@ -1,0 +1,32 @@
+// The render loop's fast path: coefficients and a pose to 8-bit pixels in one call.
+#pragma once
+
+#include <memory>
+
+#include "engine.h"
+
+namespace locutor {
+
+class Renderer {
+ public:
+  // Copies everything. `bases` is [n_bases, 9, n_moving]: only the first n_moving Gaussians move.
+  Renderer(std::shared_ptr<Engine>, const CanonicalArrays&, int n, const float* bases, int n_bases, int n_moving,
+           const Camera&, const ImageView& background);
+
+  const Camera& camera() const { return camera_; }
+  int n_bases() const { return n_bases_; }
+
+  // Draws one picture into rgb8 [H, W, 3]. May be called from several threads.
+  void render(const float* coefficients, const BodyPose&, std::uint8_t* rgb8) const;
+
+ private:
+  std::shared_ptr<Engine> engine_;
+  int n_, n_bases_, moving_blocks_;
+  Camera camera_;
+  Buffer<CanonicalBlock> blocks_;
+  Buffer<float> bases_;  // [moving_blocks, n_bases, 9, kBlock]
+  Buffer<float> background_;  // planes [3, H, W]
+  Buffer<std::uint8_t> background8_;  // [H, W, 3]
+};
+
+}  // namespace locutor

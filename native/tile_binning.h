@@ -1,0 +1,26 @@
+// Lists of Gaussians per tile, in depth order.
+#pragma once
+
+#include <cstdint>
+
+#include "buffer.h"
+#include "kernels/kernels.h"
+#include "thread_pool.h"
+
+namespace locutor {
+
+struct TileLists {
+  int columns = 0, rows = 0;
+  Buffer<std::uint32_t> start;  // tile t owns list[start[t]] .. list[start[t + 1] - 1]
+  Buffer<std::uint32_t> list;   // indices of Gaussians, nearest first
+  Buffer<std::uint32_t> cursors;
+
+  int tiles() const { return columns * rows; }
+  std::size_t pairs() const { return start[static_cast<std::size_t>(tiles())]; }
+};
+
+// Puts `order[0..count)` into every tile of their rectangles, keeping the order.
+void bin_into_tiles(const std::uint32_t* order, int count, const TileRect* rects, int width, int height,
+                    ThreadPool& pool, TileLists& lists);
+
+}  // namespace locutor

@@ -1,0 +1,147 @@
+"""A small software z-buffer for dense meshes, vectorised over fragments; needs no display and no GPU.
+
+Triangles are cut into pixel rows, rows into fragments, and the nearest fragment of each pixel is kept. Attributes
+are interpolated affinely on the screen, which is right for triangles of a few pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int, UInt8
+from numpy import ndarray
+
+NO_TRIANGLE = -1
+_FAR = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What the z-buffer kept: one entry per covered pixel, in raster order.
+
+    Attributes:
+        pixel: index into the flattened image.
+        triangle: row of the triangle list that is seen there.
+    """
+
+    pixel: Int[ndarray, " P"]
+    triangle: Int[ndarray, " P"]
+
+
+def visible_triangles(
+    xy: Float[ndarray, "V 2"],
+    depth: Float[ndarray, " V"],
+    triangles: Int[ndarray, "M 3"],
+    width: int,
+    height: int,
+    two_sided: bool = True,
+) -> Visible:
+    """The nearest triangle at every pixel centre.
+
+    Args:
+        xy: vertices on the screen, px; pixel (i, j) has its centre at (j + .5, i + .5).
+        depth: distance of the vertices from the camera, positive; triangles that reach behind it are dropped.
+        triangles: vertex indices; seen from the front they run counter-clockwise.
+        width, height: size of the image, px.
+        two_sided: whether triangles seen from behind are drawn too.
+    """
+    corners = xy[triangles].astype(np.float64)  # M 3 2
+    z = depth[triangles].astype(np.float64)
+    e1, e2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
+    low, high = corners.min(1), corners.max(1)
+    inside = (high > 0).all(1) & (low[:, 0] < width) & (low[:, 1] < height) & (z.min(1) > 0)
+    keep = np.flatnonzero(inside & ((np.abs(area) if two_sided else -area) > 1e-9))
+    corners, z, area = corners[keep], z[keep], area[keep]
+
+    first_row = np.clip(np.ceil(low[keep, 1] - 0.5), 0, height).astype(np.int64)
+    end_row = np.clip(np.ceil(high[keep, 1] - 0.5), 0, height).astype(np.int64)
+    owner, row = _expand(first_row, end_row)
+    start, end = _spans(corners, np.sign(area), owner, row, width)
+    span, column = _expand(start, end)
+
+    dz1, dz2 = z[:, 1] - z[:, 0], z[:, 2] - z[:, 0]
+    e1, e2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    slope_x = (dz1 * e2[:, 1] - dz2 * e1[:, 1]) / area
+    slope_y = (dz2 * e1[:, 0] - dz1 * e2[:, 0]) / area
+    at_row = z[owner, 0] - slope_x[owner] * (corners[owner, 0, 0] - 0.5)
+    at_row += slope_y[owner] * (row + 0.5 - corners[owner, 0, 1])
+    fragment_z = at_row[span] + slope_x[owner[span]] * column
+    scale = 2**30 / max(float(z.max()) if len(z) else 1.0, 1e-9)
+    # Depth in the high half, the triangle in the low half: one minimum decides both.
+    packed = (np.clip(fragment_z * scale, 0, 2**31 - 1).astype(np.int64) << 32) | keep[owner[span]]
+    flat = (row * width)[span] + column
+    buffer = torch.full((height * width,), _FAR, dtype=torch.int64)
+    buffer.scatter_reduce_(0, torch.from_numpy(flat), torch.from_numpy(packed), "amin")
+    nearest = buffer.numpy()
+    pixel = np.flatnonzero(nearest != _FAR)
+    return Visible(pixel, nearest[pixel] & 0xFFFFFFFF)
+
+
+def _expand(start: Int[ndarray, " N"], end: Int[ndarray, " N"]) -> tuple[Int[ndarray, " F"], Int[ndarray, " F"]]:
+    """All (i, k) with start[i] <= k < end[i]."""
+    count = np.maximum(end - start, 0)
+    owner = np.repeat(np.arange(len(count)), count)
+    first = np.cumsum(count) - count
+    return owner, np.arange(len(owner)) + np.repeat(start - first, count)
+
+
+def _spans(
+    corners: Float[ndarray, "M 3 2"],
+    orientation: Float[ndarray, " M"],
+    owner: Int[ndarray, " R"],
+    row: Int[ndarray, " R"],
+    width: int,
+) -> tuple[Int[ndarray, " R"], Int[ndarray, " R"]]:
+    """First and end column of each (triangle, row): the pixel centres inside all three edges."""
+    low, high = np.full(len(row), -0.5), np.full(len(row), width + 0.5)
+    y = row + 0.5
+    for k in range(3):
+        a, b = corners[:, k], corners[:, (k + 1) % 3]
+        dx, dy = (b - a).T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            crossing = a[owner, 0] + (y - a[owner, 1]) * (dx / dy)[owner]
+        # Inside is where orientation * cross(b - a, p - a) >= 0, so x falls off towards an edge that goes down.
+        falls = (dy * orientation)[owner]
+        high = np.where(falls > 0, np.minimum(high, crossing), high)
+        low = np.where(falls < 0, np.maximum(low, crossing), low)
+    start = np.clip(np.ceil(low - 0.5), 0, width).astype(np.int64)
+    end = np.clip(np.ceil(high - 0.5), 0, width).astype(np.int64)
+    return start, end
+
+
+def interpolate(
+    visible: Visible,
+    xy: Float[ndarray, "V 2"],
+    triangles: Int[ndarray, "M 3"],
+    corner_values: Float[ndarray, "M 3 K"],
+    width: int,
+) -> Float32[ndarray, "P K"]:
+    """Values given at the triangles' corners, at the visible pixels.
+
+    Each triangle seen becomes one plane per value, value = c + x * cx + y * cy, evaluated at its pixels.
+    """
+    seen, slot = _compact(visible.triangle, len(triangles))
+    corners = xy[triangles[seen]].astype(np.float64)
+    values = corner_values[seen].astype(np.float64)
+    e1, e2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = (e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0])[:, None]
+    d1, d2 = values[:, 1] - values[:, 0], values[:, 2] - values[:, 0]
+    slope_x = (d1 * e2[:, 1:] - d2 * e1[:, 1:]) / area
+    slope_y = (d2 * e1[:, :1] - d1 * e2[:, :1]) / area
+    offset = values[:, 0] - slope_x * corners[:, 0, :1] - slope_y * corners[:, 0, 1:]
+    x = (visible.pixel % width + 0.5).astype(np.float32)[:, None]
+    y = (visible.pixel // width + 0.5).astype(np.float32)[:, None]
+    planes = np.concatenate([offset, slope_x, slope_y], 1).astype(np.float32)[slot]
+    n_values = values.shape[2]
+    return planes[:, :n_values] + planes[:, n_values : 2 * n_values] * x + planes[:, 2 * n_values :] * y
+
+
+def _compact(triangle: Int[ndarray, " P"], n_triangles: int) -> tuple[Int[ndarray, " S"], Int[ndarray, " P"]]:
+    """The triangles that are seen, and for each pixel the row among them."""
+    is_seen = np.zeros(n_triangles, bool)
+    is_seen[triangle] = True
+    return np.flatnonzero(is_seen), (np.cumsum(is_seen) - 1)[triangle]

@@ -1,0 +1,104 @@
+"""The avatar: canonical Gaussians, a motion field, and how a frame of motion becomes a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from numpy import ndarray
+from torch import Tensor
+
+from locutor.avatar.controls import ControlSpace
+from locutor.avatar.field import CodeNetwork
+from locutor.core.camera import Camera
+from locutor.core.motion import Motion
+from locutor.geometry.rotation import matrix_from_wxyz
+from locutor.splat.bodies import BodyPose, CanonicalGaussians
+from locutor.splat.renderer import NativeRenderer
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an avatar comes from.
+
+    Attributes:
+        footage: name of the film it was learnt from.
+        performance: folder of the captured footage on the machine that trained it; may be gone.
+        n_train_frames: frames it has seen.
+        iterations: of the training.
+        trained_s: seconds of training.
+        synthetic: the person was made by a program and does not exist.
+        consent: who agreed to what; empty when not stated.
+    """
+
+    footage: str
+    performance: str
+    n_train_frames: int
+    iterations: int
+    trained_s: float
+    synthetic: bool = False
+    consent: str = ""
+
+
+@dataclass(frozen=True)
+class Avatar:
+    """A trained head.
+
+    Attributes:
+        canonical: Gaussians in the head frame; the first M of them move with the face.
+        bases: the motion field's table.
+        network: controls to coefficients.
+        controls: motion to controls.
+        camera, plate: of the footage; the plate is the background.
+        footage_motion: the tracked motion of the footage, which idle movement is made of.
+        provenance: where the avatar comes from.
+        voice: arrays of the person's voice model (`drive.voice`), empty when the footage had no sound.
+    """
+
+    canonical: CanonicalGaussians
+    bases: Float[Tensor, "K 9 M"]
+    network: CodeNetwork
+    controls: ControlSpace
+    camera: Camera
+    plate: UInt8[ndarray, "H W 3"]
+    footage_motion: Motion
+    provenance: Provenance
+    voice: Mapping[str, ndarray] = field(default_factory=dict)
+
+    def coefficients(self, motion: Motion) -> Float32[Tensor, "T K"]:
+        """Coefficients of the motion field for every frame."""
+        with torch.no_grad():
+            return self.network(torch.from_numpy(self.controls.encode(motion)))
+
+    @cached_property
+    def background(self) -> Float[Tensor, "H W 3"]:
+        """The plate as sRGB in [0, 1]."""
+        return torch.from_numpy(self.plate.astype(np.float32) / 255)
+
+    @cached_property
+    def _renderer(self) -> NativeRenderer:
+        return NativeRenderer(self.canonical, self.bases, self.camera, self.background)
+
+    def render(self, motion: Motion) -> UInt8[ndarray, "H W 3"]:
+        """Picture of one frame of motion (length 1). Needs `face`, `head` and `torso`."""
+        return self._renderer.render(self.coefficients(motion)[0], body_pose(motion, 0))
+
+
+def body_pose(motion: Motion, k: int) -> BodyPose:
+    """Pose of head and torso in frame k, for the rasteriser."""
+    head_wxyz, torso_wxyz = motion.head_wxyz[k], motion.torso_wxyz[k]
+    if head_wxyz @ torso_wxyz < 0:
+        torso_wxyz = -torso_wxyz
+    rotations = matrix_from_wxyz(np.stack([head_wxyz, torso_wxyz])).astype(np.float32)
+    return BodyPose(
+        R_world_head=torch.from_numpy(rotations[0]),
+        head_xyz=torch.from_numpy(motion.head_xyz[k]),
+        head_wxyz=torch.from_numpy(head_wxyz),
+        R_world_torso=torch.from_numpy(rotations[1]),
+        torso_xyz=torch.from_numpy(motion.torso_xyz[k]),
+        torso_wxyz=torch.from_numpy(torso_wxyz),
+    )

@@ -1,0 +1,148 @@
+"""The `.avatar` file: a zip of a JSON page, tensors and two pictures.
+
+    meta.json             version, camera, control space's shape, provenance
+    gaussians.safetensors canonical Gaussians
+    motion.safetensors    bases (16 bit), code network, control space
+    footage.safetensors   tracked motion of the footage, for idle movement
+    voice.safetensors     the person's voice model, when the footage had sound
+    plate.png             background
+    preview.png           a picture of the head
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import safetensors.numpy
+import torch
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from locutor.avatar.avatar import Avatar, Provenance
+from locutor.avatar.controls import ControlSpace
+from locutor.avatar.field import CodeNetwork
+from locutor.core.camera import Camera
+from locutor.core.errors import FormatError
+from locutor.core.files import atomic_path
+from locutor.core.motion import Motion
+from locutor.splat.bodies import CanonicalGaussians
+
+VERSION = 1
+Arrays = dict[str, ndarray]
+
+
+def save_avatar(avatar: Avatar, path: Path, preview: UInt8[ndarray, "H W 3"]) -> None:
+    """Write an avatar.
+
+    Raises:
+        OutputError: the place cannot be written to.
+    """
+    meta = {
+        "version": VERSION,
+        "camera": dataclasses.asdict(avatar.camera),
+        "provenance": dataclasses.asdict(avatar.provenance),
+    }
+    parts = {
+        "gaussians.safetensors": _tensors(_fields(avatar.canonical)),
+        "motion.safetensors": _tensors(_motion_arrays(avatar)),
+        "footage.safetensors": _tensors(avatar.footage_motion.channels()),
+        "plate.png": _png(avatar.plate),
+        "preview.png": _png(preview),
+    }
+    if avatar.voice:
+        parts["voice.safetensors"] = _tensors(dict(avatar.voice))
+    with atomic_path(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("meta.json", json.dumps(meta, indent=1) + "\n")
+        for name, data in parts.items():
+            bundle.writestr(name, data)
+
+
+def load_avatar(path: Path) -> Avatar:
+    """Read an avatar.
+
+    Raises:
+        FormatError: no such file, not an avatar, damaged, or of another version.
+    """
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            meta = json.loads(bundle.read("meta.json"))
+            _check_version(path, meta)
+            return _assemble(bundle, meta)
+    except FileNotFoundError as error:
+        raise FormatError(f"there is no avatar {path}", "make one: locutor train VIDEO -o NAME.avatar") from error
+    except (zipfile.BadZipFile, KeyError, ValueError, IsADirectoryError) as error:
+        raise FormatError(
+            f"{path} is not an avatar, or it is damaged ({error})", "train it again or get an undamaged copy"
+        ) from error
+
+
+def read_preview(path: Path) -> UInt8[ndarray, "H W 3"]:
+    """The picture in an avatar file."""
+    with zipfile.ZipFile(path) as bundle:
+        return _from_png(bundle.read("preview.png"))
+
+
+def _check_version(path: Path, meta: dict[str, Any]) -> None:
+    version = meta.get("version")
+    if version != VERSION:
+        raise FormatError(
+            f"{path} has avatar version {version}, this program reads version {VERSION}",
+            "install the version of locutor that wrote it, or train it again",
+        )
+
+
+def _motion_arrays(avatar: Avatar) -> Arrays:
+    arrays = {f"controls.{name}": value for name, value in _fields(avatar.controls).items()}
+    arrays |= {f"network.{name}": value.numpy() for name, value in avatar.network.state_dict().items()}
+    # Half precision of values scaled to 1 per basis and channel: below a hundredth of a pixel.
+    scale = avatar.bases.abs().amax(2, keepdim=True).clamp_min(1e-12)
+    arrays["bases"] = (avatar.bases / scale).to(torch.float16).numpy()
+    arrays["bases_scale"] = scale.numpy()
+    return arrays
+
+
+def _assemble(bundle: zipfile.ZipFile, meta: dict[str, Any]) -> Avatar:
+    gaussians = safetensors.numpy.load(bundle.read("gaussians.safetensors"))
+    motion = safetensors.numpy.load(bundle.read("motion.safetensors"))
+    voice = safetensors.numpy.load(bundle.read("voice.safetensors")) if "voice.safetensors" in bundle.namelist() else {}
+    bases = torch.from_numpy(motion["bases"].astype(np.float32) * motion["bases_scale"])
+    controls = ControlSpace(**_with_prefix(motion, "controls."))
+    network = CodeNetwork(len(controls.mean), len(bases))
+    network.load_state_dict({k: torch.from_numpy(v) for k, v in _with_prefix(motion, "network.").items()})
+    return Avatar(
+        canonical=CanonicalGaussians(**{name: torch.from_numpy(value) for name, value in gaussians.items()}),
+        bases=bases,
+        network=network.eval(),
+        controls=controls,
+        camera=Camera(**meta["camera"]),
+        plate=_from_png(bundle.read("plate.png")),
+        footage_motion=Motion(**safetensors.numpy.load(bundle.read("footage.safetensors"))),
+        provenance=Provenance(**meta["provenance"]),
+        voice=voice,
+    )
+
+
+def _fields(value: Any) -> Arrays:
+    return {f.name: np.asarray(getattr(value, f.name)) for f in dataclasses.fields(value)}
+
+
+def _tensors(arrays: Arrays) -> bytes:
+    return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def _with_prefix(arrays: Arrays, prefix: str) -> Arrays:
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def _png(rgb: UInt8[ndarray, "H W 3"]) -> bytes:
+    return cv2.imencode(".png", rgb[..., ::-1])[1].tobytes()
+
+
+def _from_png(data: bytes) -> UInt8[ndarray, "H W 3"]:
+    return np.ascontiguousarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1])

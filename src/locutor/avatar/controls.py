@@ -1,0 +1,78 @@
+"""From `Motion` to the few numbers that drive one person's avatar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from locutor.core.face import BROWS_SLICE, EYES_SLICE, MOUTH_SLICE
+from locutor.core.motion import Motion
+from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
+
+REGIONS = ((MOUTH_SLICE, 10), (EYES_SLICE, 8), (BROWS_SLICE, 4))
+N_POSE = 6
+N_CONTROLS = sum(n for _, n in REGIONS) + N_POSE
+LIMIT = 3.5  # standard deviations: what the footage never showed is not extrapolated further
+
+
+@dataclass(frozen=True)
+class ControlSpace:
+    """The person's main ways of moving: principal components of mouth, eyes and brows, and the head pose.
+
+    Attributes:
+        components: rows of the principal components over all 240 face coordinates, zero outside their region.
+        face_mean: mean face displacement, 240.
+        mean, std: of the controls over the training frames.
+        reference_wxyz, reference_xyz: the reference head pose.
+    """
+
+    components: Float32[ndarray, "P 240"]
+    face_mean: Float32[ndarray, " 240"]
+    mean: Float32[ndarray, " F"]
+    std: Float32[ndarray, " F"]
+    reference_wxyz: Float32[ndarray, " 4"]
+    reference_xyz: Float32[ndarray, " 3"]
+
+    def encode(self, motion: Motion) -> Float32[ndarray, "T F"]:
+        """Standardised controls of every frame. Needs the channels `face` and `head`."""
+        return np.clip((self._raw(motion) - self.mean) / self.std, -LIMIT, LIMIT).astype(np.float32)
+
+    def _raw(self, motion: Motion) -> Float32[ndarray, "T F"]:
+        face = motion.face.reshape(len(motion), -1) - self.face_mean
+        R_reference = matrix_from_wxyz(self.reference_wxyz)
+        turn = rotvec_from_matrix(matrix_from_wxyz(motion.head_wxyz) @ R_reference.T)
+        return np.concatenate([face @ self.components.T, turn, motion.head_xyz - self.reference_xyz], 1)
+
+
+def fit_controls(
+    motion: Motion, reference_wxyz: Float32[ndarray, " 4"], reference_xyz: Float32[ndarray, " 3"]
+) -> ControlSpace:
+    """Principal components of the frames of `motion` (the training frames), by region."""
+    face = motion.face
+    mean = face.reshape(len(motion), -1).mean(0)
+    centred = face - mean.reshape(face.shape[1:])
+    components = []
+    for region, n_components in REGIONS:
+        part = np.zeros_like(centred)
+        part[:, region] = centred[:, region]
+        components.append(np.linalg.svd(part.reshape(len(motion), -1), full_matrices=False)[2][:n_components])
+    space = ControlSpace(
+        np.concatenate(components).astype(np.float32),
+        mean.astype(np.float32),
+        np.zeros(N_CONTROLS, np.float32),
+        np.ones(N_CONTROLS, np.float32),
+        reference_wxyz,
+        reference_xyz,
+    )
+    raw = space._raw(motion)
+    return ControlSpace(
+        space.components,
+        space.face_mean,
+        raw.mean(0).astype(np.float32),
+        (raw.std(0) + 1e-6).astype(np.float32),
+        reference_wxyz,
+        reference_xyz,
+    )

@@ -1,0 +1,86 @@
+"""The head pose of every frame: landmarks, then bundle adjustment, then optical flow."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from numpy import ndarray
+
+from locutor.capture.flow import FLOW_POINTS, measure_flow, residual_flow
+from locutor.capture.track import FlowField, RigidTrack, Weights, refine
+from locutor.core.camera import Camera
+from locutor.core.face import OUTER_EYE_CORNERS, RIGID
+from locutor.geometry.rotation import mean_rotation, rotvec_from_matrix
+from locutor.geometry.similarity import fit_similarity
+
+FLOW_ROWS = np.array([RIGID.index(p) for p in FLOW_POINTS])
+
+
+@dataclass(frozen=True)
+class HeadTrack:
+    """The finished track and how steady it is.
+
+    Attributes:
+        rigid: poses and rigid points.
+        residual_flow_px: RMS residual on points that the fit did not see, px per frame, by a fit on the others.
+        residual_flow_landmarks_px: the same before the flow terms, for comparison.
+    """
+
+    rigid: RigidTrack
+    residual_flow_px: float
+    residual_flow_landmarks_px: float
+
+
+def track_head(
+    landmarks: Float[ndarray, "T 478 3"],
+    observed: Bool[ndarray, " T"],
+    camera: Camera,
+    grey_frames: Callable[[], Iterable[UInt8[ndarray, "H W"]]],
+) -> HeadTrack:
+    """Track the head through a clip.
+
+    Args:
+        landmarks: MediaPipe points, px (z in px too), IMAGE mode: VIDEO mode filters and lags.
+        observed: False where no face was found (the landmarks there are interpolated).
+        camera: fixed; the focal length cannot be observed at the pose ranges of talking people.
+        grey_frames: gives the T grey frames in order, once per call.
+    """
+    rigid = landmarks[:, RIGID].astype(np.float64)
+    track = _initial_track(rigid, observed, camera)
+    pixels = rigid[..., :2]
+    track = refine(track, pixels, observed, camera, Weights(shape=0.055), learn_sigma=True)
+    track = refine(track, pixels, observed, camera, Weights(shape=0.0033, acceleration_px=0.15), learn_sigma=True)
+    flow = measure_flow(grey_frames(), track.project(camera))
+    fit_rows, judge_rows = FLOW_ROWS[0::2], FLOW_ROWS[1::2]
+    with_flow = Weights(landmark_scale=4.3, flow_px=0.15, acceleration_px=0.6)
+    half = refine(track, pixels, observed, camera, with_flow, _only(flow, fit_rows), iterations=5)
+    judge = _only(flow, judge_rows)
+    finished = refine(track, pixels, observed, camera, with_flow, _only(flow, FLOW_ROWS), iterations=5)
+    return HeadTrack(finished, residual_flow(half, camera, judge), residual_flow(track, camera, judge))
+
+
+def _only(flow: FlowField, rows: ndarray) -> FlowField:
+    keep = np.zeros(flow.trusted.shape[1], bool)
+    keep[rows] = True
+    return FlowField(flow.flow, flow.trusted & keep)
+
+
+def _initial_track(rigid: Float[ndarray, "T M 3"], observed: Bool[ndarray, " T"], camera: Camera) -> RigidTrack:
+    """Rigid points by averaging aligned frames; poses by weak perspective."""
+    sample = rigid[observed][::5]
+    shape = sample[0] - sample[0].mean(0)
+    for _ in range(3):
+        shape = np.median([fit_similarity(points, shape).apply(points) for points in sample], axis=0)
+    shape -= shape.mean(0)
+    corners = [RIGID.index(p) for p in OUTER_EYE_CORNERS]
+    shape /= np.linalg.norm(shape[corners[0]] - shape[corners[1]])
+    rotations, translations = [], []
+    for points in rigid:
+        fit = fit_similarity(shape, points)
+        rotations.append(fit.R)
+        translations.append([(fit.t[0] - camera.cx), (fit.t[1] - camera.cy), camera.focal_px] / np.float64(fit.scale))
+    R = np.array(rotations)
+    R_mean = mean_rotation(R[observed])
+    w = rotvec_from_matrix(R @ R_mean.T)
+    return RigidTrack(R_mean, w, np.array(translations), shape, np.full(len(shape), 0.7))

@@ -1,0 +1,72 @@
+"""A performance without its frames: the film, the tracking and the mattes, small enough to ship.
+
+    video.mp4  meta.json  tracking.npz  mattes.images  plate.png
+
+Frames and sound come out of the film again, so no model file is needed.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from locutor.capture.image_store import ImageStoreWriter
+from locutor.capture.performance import FRAMES, MATTES, META, PLATE, SOUND, TRACKING, Performance, PerformanceMeta
+from locutor.core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
+from locutor.core.errors import OutputError
+from locutor.core.events import Event, Progress, Wrote
+from locutor.core.files import atomic_path
+from locutor.media.audio import read_audio
+from locutor.media.video import iterate_frames
+
+VIDEO = "video.mp4"
+CARRIED = (META, TRACKING, MATTES, PLATE)
+
+
+def pack_performance(performance: Performance, film: Path, out: Path) -> None:
+    """Write the packed form of a performance of `film`.
+
+    Raises:
+        OutputError: `out` exists or cannot be written.
+    """
+    if out.exists():
+        raise OutputError(f"the output folder {out} exists already", "choose another name or remove it")
+    with atomic_path(out) as folder:
+        folder.mkdir()
+        for name in CARRIED:
+            shutil.copyfile(performance.folder / name, folder / name)
+        shutil.copyfile(film, folder / VIDEO)
+
+
+def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
+    """Make a performance folder of a packed one.
+
+    Raises:
+        OutputError: `out` exists or cannot be written.
+        MediaError: the film cannot be read.
+    """
+    if out.exists():
+        raise OutputError(f"the output folder {out} exists already", "choose another name or remove it")
+    meta = PerformanceMeta.load(packed / META)
+    started = time.monotonic()
+    with atomic_path(out) as folder:
+        folder.mkdir()
+        for name in CARRIED:
+            shutil.copyfile(packed / name, folder / name)
+        writer = ImageStoreWriter(folder / FRAMES, ".jpg")
+        for k, rgb in enumerate(iterate_frames(packed / VIDEO)):
+            if k == meta.n_frames:
+                break
+            writer.append(meta.framing.cut(rgb))
+            if k % 100 == 0:
+                yield Progress("unpacking the footage", k, meta.n_frames, time.monotonic() - started)
+        writer.close()
+        if meta.has_sound:
+            sound = read_audio(packed / VIDEO)[: meta.n_frames * SAMPLES_PER_FRAME]
+            padded = np.pad(sound, (0, meta.n_frames * SAMPLES_PER_FRAME - len(sound)))
+            soundfile.write(folder / SOUND, padded, SAMPLE_RATE)
+        yield Progress("unpacking the footage", meta.n_frames, meta.n_frames, time.monotonic() - started)
+    yield Wrote(out, "performance")

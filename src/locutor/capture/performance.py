@@ -1,0 +1,189 @@
+"""`Performance`: what capture makes of a video, and what training and evaluation read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+from numpy import ndarray
+
+from locutor.capture.framing import Framing
+from locutor.capture.image_store import ImageStore
+from locutor.core.camera import Camera
+from locutor.core.errors import FormatError
+from locutor.core.motion import Motion
+from locutor.media.audio import read_audio
+
+VERSION = 1
+SUBPIXEL = 32  # landmarks are stored as int16 in 1/32 px
+HELD_OUT = 11  # the last 1/11 of a clip is never trained on
+
+META, TRACKING = "meta.json", "tracking.npz"
+FRAMES, MATTES, PLATE, SOUND = "frames.images", "mattes.images", "plate.png", "sound.flac"
+
+
+@dataclass(frozen=True)
+class TrackQuality:
+    """How steady the tracks are.
+
+    Attributes:
+        residual_flow_px: RMS flow on the head that the pose does not explain, on points the fit did not see.
+        residual_flow_landmarks_px: the same by landmarks alone.
+        torso_inlier_share: mean share of the torso's features that agree with its track.
+        torso_lost_share: share of the frames in which the torso was lost.
+    """
+
+    residual_flow_px: float
+    residual_flow_landmarks_px: float
+    torso_inlier_share: float
+    torso_lost_share: float
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Everything that was measured in the frames.
+
+    Attributes:
+        landmarks: MediaPipe's points, px of the frame; z in px too.
+        motion: the tracked motion.
+        neutral: all landmarks of the person's neutral, head frame, inter-ocular units.
+        reference_wxyz, reference_xyz: the reference head pose, where the torso frame is the head frame.
+        reference_frame: the frame nearest to that pose.
+    """
+
+    landmarks: Float32[ndarray, "T 478 3"]
+    motion: Motion
+    neutral: Float32[ndarray, "478 3"]
+    reference_wxyz: Float32[ndarray, " 4"]
+    reference_xyz: Float32[ndarray, " 3"]
+    reference_frame: int
+
+    def save(self, path: Path) -> None:
+        """Write as a compressed npz."""
+        arrays = {f"motion_{name}": array for name, array in self.motion.channels().items()}
+        np.savez_compressed(
+            path,
+            landmarks=np.round(self.landmarks * SUBPIXEL).astype(np.int16),
+            neutral=self.neutral,
+            reference_wxyz=self.reference_wxyz,
+            reference_xyz=self.reference_xyz,
+            reference_frame=np.int64(self.reference_frame),
+            **arrays,
+        )
+
+    @staticmethod
+    def load(path: Path) -> Tracking:
+        """Read what `save` wrote."""
+        with np.load(path) as data:
+            channels = {k.removeprefix("motion_"): data[k] for k in data.files if k.startswith("motion_")}
+            return Tracking(
+                data["landmarks"].astype(np.float32) / SUBPIXEL,
+                Motion(**channels),
+                data["neutral"],
+                data["reference_wxyz"],
+                data["reference_xyz"],
+                int(data["reference_frame"]),
+            )
+
+
+@dataclass(frozen=True)
+class PerformanceMeta:
+    """The small facts of a performance.
+
+    Attributes:
+        version: of the folder's format.
+        source: name of the film, without its folder.
+        n_frames: at 25 frames per second.
+        framing: the square cut out of the film.
+        camera: of the cut frames.
+        quality: of the tracks.
+        has_sound: whether the film had a sound track.
+    """
+
+    version: int
+    source: str
+    n_frames: int
+    framing: Framing
+    camera: Camera
+    quality: TrackQuality
+    has_sound: bool
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+
+    @staticmethod
+    def load(path: Path) -> PerformanceMeta:
+        """Read what `save` wrote.
+
+        Raises:
+            FormatError: another version of the format.
+        """
+        record: dict[str, Any] = json.loads(path.read_text())
+        if record.get("version") != VERSION:
+            raise FormatError(
+                f"{path} has format version {record.get('version')}, this program reads {VERSION}",
+                "run `locutor capture` on the film again",
+            )
+        record["framing"] = Framing(**record["framing"])
+        record["camera"] = Camera(**record["camera"])
+        record["quality"] = TrackQuality(**record["quality"])
+        return PerformanceMeta(**record)
+
+
+class Performance:
+    """A captured clip in a folder. Frames and mattes are read when asked for.
+
+    Raises:
+        FormatError: the folder is not a performance, or of another version.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / META).is_file():
+            raise FormatError(
+                f"{folder} is not a performance folder ({META} is missing)", "make one: locutor capture VIDEO -o DIR"
+            )
+        self.folder = folder
+        self.meta = PerformanceMeta.load(folder / META)
+        self.tracking = Tracking.load(folder / TRACKING)
+        self.frames = ImageStore(folder / FRAMES)
+        self._mattes = ImageStore(folder / MATTES)
+
+    def __len__(self) -> int:
+        return self.meta.n_frames
+
+    @property
+    def camera(self) -> Camera:
+        """The camera of the frames."""
+        return self.meta.camera
+
+    @property
+    def n_train(self) -> int:
+        """Number of leading frames that may be trained on; the rest is held out."""
+        return len(self) * (HELD_OUT - 1) // HELD_OUT
+
+    @cached_property
+    def plate(self) -> UInt8[ndarray, "H W 3"]:
+        """The background without the person."""
+        return np.ascontiguousarray(cv2.imread(str(self.folder / PLATE))[..., ::-1])
+
+    @cached_property
+    def sound(self) -> Float32[ndarray, " n"]:
+        """Mono sound at 16 kHz that starts with frame 0; empty when the film has none."""
+        return read_audio(self.folder / SOUND) if self.meta.has_sound else np.zeros(0, np.float32)
+
+    def matte(self, k: int) -> UInt8[ndarray, "H W"]:
+        """Person matte of frame k, 0..255."""
+        return upscale_matte(self._mattes.grey(k), self.camera.width)
+
+
+def upscale_matte(small: UInt8[ndarray, "h w"], size: int) -> UInt8[ndarray, "size size"]:
+    """The matte at the size of the frames."""
+    return cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR)

@@ -1,0 +1,50 @@
+"""`locutor doctor`: what this machine can do, and what is installed."""
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterator
+
+from locutor.capture.model_files import FACE_LANDMARKER, SELFIE_MATTE, ModelFile, cache_folder
+from locutor.core.errors import LocutorError
+
+OPTIONAL = {"mediapipe": "capture", "espeakng-loader": "tts"}
+
+
+def examine() -> Iterator[str]:
+    """The lines of the report."""
+    import torch
+
+    from locutor import _native
+
+    yield f"locutor {importlib.metadata.version('locutor')}, Python {platform.python_version()}, {platform.platform()}"
+    yield f"cores: {len(os.sched_getaffinity(0))}   kernels: {_native.isa()}   torch {torch.__version__}"
+    cuda = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none (not needed)"
+    yield f"GPU: {cuda}"
+    for package, extra in OPTIONAL.items():
+        try:
+            yield f"{package}: {importlib.metadata.version(package)}"
+        except importlib.metadata.PackageNotFoundError:
+            yield f"{package}: missing; pip install 'locutor[{extra}]'"
+    for model in (FACE_LANDMARKER, SELFIE_MATTE):
+        yield f"{model.name}: {_where(model)}"
+    yield f"speech from text: {_speech()}"
+
+
+def _where(model: ModelFile) -> str:
+    folders = [os.environ.get("LOCUTOR_MODELS", ""), str(cache_folder())]
+    for folder in filter(None, folders):
+        path = os.path.join(folder, model.name)  # noqa: PTH118
+        if os.path.isfile(path):  # noqa: PTH113
+            return path
+    return f"missing; fetched from {model.url} when first needed, or put it into {cache_folder()}"
+
+
+def _speech() -> str:
+    from locutor.speech.espeak import synthesize
+
+    try:
+        speech = synthesize("ready")
+    except LocutorError as error:
+        return str(error)
+    return f"espeak-ng works ({speech.duration_s:.1f} s spoken)"

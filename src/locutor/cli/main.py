@@ -1,0 +1,166 @@
+"""The command line: one dataclass per verb. Heavy packages are imported only by the verb that needs them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg, subcommand
+
+from locutor.capture.config import CaptureConfig
+from locutor.core.errors import LocutorError
+from locutor.fit.config import TrainConfig
+
+Out = Annotated[Path, arg(aliases=["-o"])]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Track a video: makes a performance folder that `train` and `eval` read.
+
+    Attributes:
+        video: any film that shows one person talking.
+        out: folder to make.
+        config: how it is captured.
+    """
+
+    video: Positional[Path]
+    out: Out
+    config: Annotated[CaptureConfig, arg(name="")] = field(default_factory=CaptureConfig)
+
+
+@dataclass(frozen=True)
+class Train:
+    """Learn an avatar from a video or from a performance folder; goes on where a killed run stopped.
+
+    Attributes:
+        source: a film, or a folder that `locutor capture` made.
+        out: the avatar to write, such as me.avatar; its run folder lies beside it (me.run).
+        overwrite: replace an avatar that exists.
+        config: how it is trained.
+    """
+
+    source: Positional[Path]
+    out: Out
+    overwrite: bool = False
+    config: Annotated[TrainConfig, arg(name="")] = field(default_factory=TrainConfig)
+
+
+@dataclass(frozen=True)
+class Say:
+    """Let an avatar speak a sound file or a text; writes an mp4 with its sound.
+
+    Attributes:
+        avatar: an .avatar file, or `demo` for the embedded performer.
+        audio: any sound file, or a film whose sound is taken.
+        text: what to say, in place of a sound file; spoken by espeak-ng.
+        voice: espeak-ng voice for the text, such as en-us, de, fr-fr.
+        out: the video to write.
+        seed: of head movement and blinks.
+        overwrite: replace a file that exists.
+    """
+
+    avatar: Positional[str]
+    out: Out
+    audio: Positional[Path | None] = None
+    text: str | None = None
+    voice: str = "en-us"
+    seed: int = 0
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Eval:
+    """Judge an avatar on the last 1/11 of its footage, which it never saw; writes videos, figures and a report.
+
+    Attributes:
+        avatar: an .avatar file.
+        out: folder to make.
+        performance: the captured footage; found by itself when it still lies where it was trained on.
+    """
+
+    avatar: Positional[Path]
+    out: Out
+    performance: Path | None = None
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Train on the embedded performer (or your own video), let the avatar speak, print the report's place.
+
+    Attributes:
+        out: folder for everything that is made; an interrupted demo goes on there.
+        video: your own film in place of the embedded performer.
+        audio: a sound file to speak beside the two example sentences.
+        config: how it is trained.
+    """
+
+    out: Out = Path("demo")
+    video: Path | None = None
+    audio: Path | None = None
+    config: Annotated[TrainConfig, arg(name="")] = field(default_factory=TrainConfig)
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Say what this machine can do, and which optional parts and model files are there."""
+
+
+Command = (
+    Annotated[Capture, subcommand("capture")]
+    | Annotated[Train, subcommand("train")]
+    | Annotated[Say, subcommand("say")]
+    | Annotated[Eval, subcommand("eval")]
+    | Annotated[Demo, subcommand("demo")]
+    | Annotated[Doctor, subcommand("doctor")]
+)
+
+
+def run(command: Capture | Train | Say | Eval | Demo | Doctor) -> None:
+    """Carry out one command.
+
+    Raises:
+        LocutorError: whatever the user can put right.
+    """
+    from locutor.cli import verbs
+    from locutor.cli.progress import show
+
+    match command:
+        case Capture(video, out, config):
+            show(verbs.capture(video, out, config))
+        case Train(source, out, overwrite, config):
+            show(verbs.train(source, out, overwrite, config))
+        case Say():
+            show(verbs.say(command.avatar, command.audio, command.text, command.voice, command.out, command.seed,
+                           command.overwrite))  # fmt: skip
+        case Eval(avatar, out, performance):
+            show(verbs.evaluate(avatar, out, performance))
+        case Demo(out, video, audio, config):
+            show(verbs.demo(out, video, audio, config))
+        case Doctor():
+            from locutor.cli.doctor import examine
+
+            for line in examine():
+                print(line)
+
+
+def main() -> None:
+    """Entry point of `locutor`."""
+    # Threads that spin while they wait would steal our own pool's core; must be set before torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        run(tyro.cli(Command, prog="locutor", description="A talking head from a short video."))
+    except LocutorError as error:
+        print(f"locutor: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("locutor: stopped; what was finished is in place", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

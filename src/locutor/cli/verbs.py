@@ -1,0 +1,119 @@
+"""What the verbs do. Each is a stream of events."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+from locutor.avatar.avatar import Avatar
+from locutor.avatar.bundle import load_avatar
+from locutor.capture.config import CaptureConfig
+from locutor.capture.film import capture_film
+from locutor.capture.performance import META, Performance
+from locutor.core.errors import FormatError, LocutorError, OutputError
+from locutor.core.events import Event, Warned, Wrote
+from locutor.core.files import atomic_path, refuse_existing
+from locutor.evaluate.judge import judge
+from locutor.fit.config import TrainConfig
+from locutor.fit.trainer import FINISHED, train_avatar
+from locutor.live.say import say_file, say_samples
+from locutor.speech.espeak import synthesize
+
+SENTENCES = (
+    "Hello, I am new here. Nobody ever recorded me saying this.",
+    "The quick brown fox jumps over the lazy dog, and five big whales may appear below the moving boat.",
+)
+
+
+def capture(video: Path, out: Path, config: CaptureConfig) -> Iterator[Event]:
+    """`locutor capture`."""
+    return capture_film(video, out, config)
+
+
+def train(source: Path, out: Path, overwrite: bool, config: TrainConfig) -> Iterator[Event]:
+    """`locutor train`: captures first when the source is a film."""
+    refuse_existing(out, overwrite)
+    run = out.with_suffix(".run")
+    if source.is_dir():
+        performance = Performance(source)
+    else:
+        folder = run / "performance"
+        if not folder.exists():
+            run.mkdir(parents=True, exist_ok=True)
+            yield from capture_film(source, folder, CaptureConfig())
+        performance = Performance(folder)
+        if performance.meta.source != source.name:
+            raise OutputError(
+                f"the run folder {run} belongs to {performance.meta.source}, not to {source.name}",
+                "choose another name for the avatar or remove that folder",
+            )
+    yield from train_avatar(performance, run, config)
+    with atomic_path(out) as part:
+        shutil.copyfile(run / FINISHED, part)
+    yield Wrote(out, "avatar")
+
+
+def say(
+    avatar: str, audio: Path | None, text: str | None, voice: str, out: Path, seed: int, overwrite: bool
+) -> Iterator[Event]:
+    """`locutor say`: a sound file or a text."""
+    if (audio is None) == (text is None):
+        raise LocutorError("say needs either a sound file or --text", 'try: locutor say demo --text "Hello." -o out.mp4')
+    refuse_existing(out, overwrite)
+    loaded = find_avatar(avatar)
+    if audio is not None:
+        yield from say_file(loaded, audio, out, seed, overwrite)
+    else:
+        speech = synthesize(text or "", voice)
+        yield from say_samples(loaded, speech.samples, speech.sample_rate, out, seed, overwrite)
+
+
+def find_avatar(name: str) -> Avatar:
+    """An avatar file, or the embedded performer for `demo`."""
+    if name == "demo" and not Path(name).is_file():
+        with resources.as_file(_embedded() / "performer.avatar") as path:
+            return load_avatar(path)
+    return load_avatar(Path(name))
+
+
+def evaluate(avatar: Path, out: Path, performance: Path | None) -> Iterator[Event]:
+    """`locutor eval`: finds the footage where it was trained on."""
+    loaded = load_avatar(avatar)
+    folder = performance or Path(loaded.provenance.performance)
+    if not (folder / META).is_file():
+        raise FormatError(
+            f"the footage of {avatar} is not at {folder}", "give the captured footage: --performance DIR"
+        )
+    yield from judge(loaded, Performance(folder), out)
+
+
+def demo(out: Path, video: Path | None, audio: Path | None, config: TrainConfig) -> Iterator[Event]:
+    """`locutor demo`: capture or unpack, train, speak, judge; what is there already is not made again."""
+    out.mkdir(parents=True, exist_ok=True)
+    folder, avatar, report = out / "performance", out / "avatar.avatar", out / "report"
+    if not folder.exists():
+        yield from capture_film(video, folder, CaptureConfig()) if video else _unpack_embedded(folder)
+    if not avatar.exists():
+        yield from train(folder, avatar, False, config)
+    for number, sentence in enumerate(SENTENCES, 1):
+        clip = out / f"sentence_{number}.mp4"
+        if not clip.exists():
+            yield from say(str(avatar), None, sentence, "en-us", clip, number, False)
+    if audio is not None:
+        yield from say(str(avatar), audio, None, "", out / f"{audio.stem}.mp4", 0, True)
+    if not report.exists():
+        yield from evaluate(avatar, report, folder)
+    yield Warned(f"open {(report / 'report.html').resolve()} in a browser; the spoken sentences lie in {out.resolve()}")
+
+
+def _unpack_embedded(folder: Path) -> Iterator[Event]:
+    from locutor.capture.packed import unpack_performance
+
+    with resources.as_file(_embedded()) as packed:
+        yield from unpack_performance(packed, folder)
+
+
+def _embedded() -> resources.abc.Traversable:
+    return resources.files("locutor.actors") / "embedded"

@@ -1,0 +1,60 @@
+"""Writing files so that a failure leaves nothing half-written behind."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from locutor.core.errors import OutputError, disk_full
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Check that `path` may be written.
+
+    Raises:
+        OutputError: it exists and `overwrite` is False, or it is a folder where a file is to go.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", "name a file in it")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already", "choose another name or allow overwriting (--overwrite)")
+
+
+def output_error(error: OSError, path: Path) -> OutputError:
+    """The typed error for an operating-system error met while writing `path`."""
+    if error.errno in _FULL:
+        return disk_full(path)
+    return OutputError(f"cannot write {path}: {error.strerror or error}", "choose a folder that can be written to")
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
+
+    The temporary keeps the suffix, and may become a file or a folder. A file at `path` is replaced; check
+    with `refuse_existing` first.
+
+    Raises:
+        OutputError: the folder does not exist or cannot be written to, or the disk is full.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        if not path.parent.is_dir():
+            raise OutputError(f"the folder {path.parent} does not exist", "make it first or choose another place")
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise output_error(error, path) from error
+    finally:
+        _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

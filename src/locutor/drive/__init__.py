@@ -1,0 +1,1 @@
+"""From sound to motion: mouth, head, eyes. Knows no pixels."""

@@ -1,0 +1,99 @@
+"""Figures of a rendered clip against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int, UInt8
+from numpy import ndarray
+
+from locutor.core.face import LIP_GAP, LIPS, OUTER_EYE_CORNERS
+from locutor.splat.photometric import photometric_loss
+
+MAX_LAG = 12  # frames
+CAP_DB = 99.0
+
+
+@dataclass(frozen=True)
+class ImageFigures:
+    """How close one picture is to the truth: PSNR of frame, face box and mouth box in dB, SSIM of the frame."""
+
+    psnr: float
+    ssim: float
+    psnr_face: float
+    psnr_mouth: float
+
+
+def psnr_db(a: UInt8[ndarray, "*shape"], b: UInt8[ndarray, "*shape"]) -> float:
+    """Peak signal-to-noise ratio of 8-bit pictures, dB."""
+    mse = np.mean((a.astype(np.float32) - b.astype(np.float32)) ** 2)
+    return float(min(CAP_DB, 20 * np.log10(255) - 10 * np.log10(max(mse, 1e-10))))
+
+
+def compare_images(
+    truth: UInt8[ndarray, "H W 3"],
+    rendered: UInt8[ndarray, "H W 3"],
+    face_box: Int[ndarray, " 4"],
+    mouth_box: Int[ndarray, " 4"],
+) -> ImageFigures:
+    """PSNR and SSIM of one frame; SSIM with the 11x11 Gaussian window of Wang et al. 2004."""
+    flat = torch.ones(truth.shape[:2])
+    scored = photometric_loss(torch.from_numpy(rendered.astype(np.float32) / 255), torch.from_numpy(truth), flat, 1.0)
+    return ImageFigures(
+        psnr_db(truth, rendered),
+        scored.ssim,
+        psnr_db(_crop(truth, face_box), _crop(rendered, face_box)),
+        psnr_db(_crop(truth, mouth_box), _crop(rendered, mouth_box)),
+    )
+
+
+def _crop(image: UInt8[ndarray, "H W 3"], box: Int[ndarray, " 4"]) -> UInt8[ndarray, "h w 3"]:
+    left, top, right, bottom = box
+    return image[top:bottom, left:right]
+
+
+def mean_figures(figures: Sequence[ImageFigures]) -> dict[str, float]:
+    """Means over frames."""
+    names = ImageFigures.__dataclass_fields__
+    return {name: round(float(np.mean([getattr(f, name) for f in figures])), 4) for name in names}
+
+
+def lip_gap(landmarks: Float32[ndarray, "T 478 3"]) -> Float[ndarray, " T"]:
+    """Opening of the lips as a share of the distance of the outer eye corners."""
+    upper, lower = LIP_GAP
+    right, left = OUTER_EYE_CORNERS
+    xy = landmarks[..., :2]
+    return np.linalg.norm(xy[:, upper] - xy[:, lower], axis=1) / np.linalg.norm(xy[:, right] - xy[:, left], axis=1)
+
+
+def lip_distance_px(
+    truth: Float32[ndarray, "T 478 3"], rendered: Float32[ndarray, "T 478 3"]
+) -> Float[ndarray, " T"]:
+    """Mean distance of the lip landmarks per frame, px; not a number where no face was found."""
+    lips = list(LIPS)
+    return np.linalg.norm(truth[:, lips, :2] - rendered[:, lips, :2], axis=-1).mean(1)
+
+
+def correlation(a: Float[ndarray, " T"], b: Float[ndarray, " T"]) -> float:
+    """Pearson correlation over the frames where both are numbers; 0 where one does not vary."""
+    known = np.isfinite(a) & np.isfinite(b)
+    if known.sum() < 3 or a[known].std() < 1e-9 or b[known].std() < 1e-9:
+        return 0.0
+    return float(np.corrcoef(a[known], b[known])[0, 1])
+
+
+def best_lag(truth: Float[ndarray, " T"], driven: Float[ndarray, " T"]) -> int:
+    """Frames by which `driven` comes late, at the best correlation within +-12 frames."""
+    n = len(truth)
+    lags = range(-min(MAX_LAG, n // 3), min(MAX_LAG, n // 3) + 1)
+    return max(
+        lags, key=lambda lag: correlation(truth[max(0, -lag) : n - max(0, lag)], driven[max(0, lag) : n + min(0, lag)])
+    )
+
+
+def roll_correlations(truth: Float[ndarray, " T"], driven: Float[ndarray, " T"], apart: int) -> Float[ndarray, " R"]:
+    """Chance: correlations under all circular shifts of at least `apart` frames."""
+    return np.array([correlation(truth, np.roll(driven, shift)) for shift in range(apart, len(truth) - apart + 1)])

@@ -1,0 +1,32 @@
+"""How an avatar is trained."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of one training.
+
+    Attributes:
+        n_gaussians: Gaussians of head, torso and hair; the count is fixed.
+        n_mouth: Gaussians that start inside the open mouth, behind the lips.
+        n_bases: bases of the motion field.
+        n_iterations: one frame per iteration; held-out quality is flat after about 4,000.
+        seed: of sampling and initial values.
+        ssim_weight: share of D-SSIM in the loss, the rest is L1.
+        mouth_weight, eye_weight: what a pixel there counts beside 1 elsewhere.
+        control_noise: standard deviation of the noise on the controls, against over-fitting.
+        checkpoint_every, preview_every: in iterations.
+    """
+
+    n_gaussians: int = 16_000
+    n_mouth: int = 600
+    n_bases: int = 32
+    n_iterations: int = 5_000
+    seed: int = 0
+    ssim_weight: float = 0.2
+    mouth_weight: float = 3.0
+    eye_weight: float = 2.0
+    control_noise: float = 0.05
+    checkpoint_every: int = 500
+    preview_every: int = 500

@@ -1,0 +1,201 @@
+"""Where the Gaussians start: on pixels of a few frames, at depths that the face mesh suggests."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32
+from numpy import ndarray
+from scipy.interpolate import LinearNDInterpolator
+
+from locutor.capture.performance import Performance
+from locutor.capture.stabilise import landmarks_in_head
+from locutor.core.camera import Camera
+from locutor.core.face import LIP_GAP_ROWS, LIPS_INNER, RIGID
+from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
+from locutor.splat.bodies import CanonicalGaussians
+
+N_MESH = 468  # the face mesh without the irises
+FRONT_SHARE = 0.55  # of the Gaussians start on the reference frame, the rest on five extreme poses
+ON_FACE = 5.0  # initial logit of the attachment: surely head
+MOUTH_DEPTH = 0.13  # how far behind the lips the inside of the mouth starts
+# The head behind the face as an ellipsoid about the face's centre (width, height, depth) and where its centre is.
+HEAD_RADII = (0.94, 1.5, 1.05)
+HEAD_RAISED = 0.17
+
+
+@dataclass(frozen=True)
+class _View:
+    """One frame and what is known about it."""
+
+    rgb: Float32[ndarray, "H W 3"]
+    density: Float32[ndarray, "H W"]  # of starting points, sums to 1
+    mesh_px: Float32[ndarray, "468 2"]
+    mesh_depth: Float32[ndarray, " 468"]
+    R_world_head: Float[ndarray, "3 3"]
+    head_xyz: Float[ndarray, " 3"]
+    R_world_torso: Float[ndarray, "3 3"]
+    torso_xyz: Float[ndarray, " 3"]
+
+
+def initial_gaussians(performance: Performance, n_gaussians: int, n_mouth: int, seed: int) -> CanonicalGaussians:
+    """Gaussians for the first iteration; those attached to the head come first."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    frames = _pose_frames(performance)
+    n_front = round(FRONT_SHARE * n_gaussians)
+    for place, k in enumerate(frames):
+        n = n_front if place == 0 else (n_gaussians - n_front) // (len(frames) - 1)
+        logit_opacity = 1.4 if place == 0 else -0.5
+        parts.append(_start_on_view(performance, _view(performance, k, inside_mouth=False), n, logit_opacity, False, rng))
+    for k in _open_mouth_frames(performance):
+        view = _view(performance, k, inside_mouth=True)
+        if view.density.sum() > 0:
+            parts.append(_start_on_view(performance, view, n_mouth // 4, -0.5, True, rng))
+    table = np.concatenate(parts)
+    table = table[np.argsort(table[:, 14] <= 0, kind="stable")]
+    columns = torch.from_numpy(table.astype(np.float32))
+    return CanonicalGaussians(
+        means=columns[:, 0:3].contiguous(),
+        quats=columns[:, 3:7].contiguous(),
+        log_scales=columns[:, 7:10].contiguous(),
+        logit_opacities=columns[:, 10].contiguous(),
+        colors=columns[:, 11:14].contiguous(),
+        logit_attachment=columns[:, 14].contiguous(),
+    )
+
+
+def _pose_frames(performance: Performance) -> list[int]:
+    """The reference frame, then the frames turned furthest up, down, left, right, and furthest away."""
+    tracking = performance.tracking
+    motion = tracking.motion[: performance.n_train]
+    R_reference = matrix_from_wxyz(tracking.reference_wxyz)
+    R = matrix_from_wxyz(motion.head_wxyz)
+    turn = rotvec_from_matrix(R @ R_reference.T)
+    away = np.linalg.norm(R - R_reference, axis=(1, 2)) + np.linalg.norm(
+        motion.head_xyz - tracking.reference_xyz, axis=1
+    )
+    away = np.where(motion.valid, away, 0)
+    turn = np.where(motion.valid[:, None], turn, 0)
+    extremes = (turn[:, 0].argmax(), turn[:, 0].argmin(), turn[:, 1].argmax(), turn[:, 1].argmin(), away.argmax())
+    return [tracking.reference_frame, *(int(k) for k in extremes)]
+
+
+def _open_mouth_frames(performance: Performance) -> list[int]:
+    """Four frames among the widest open."""
+    tracking = performance.tracking
+    face = tracking.motion.face[: performance.n_train]
+    upper, lower = LIP_GAP_ROWS
+    by_gap = np.argsort(face[:, upper, 1] - face[:, lower, 1])
+    return [int(by_gap[min(rank, len(by_gap) - 1)]) for rank in (0, 5, 20, 60)]
+
+
+def _view(performance: Performance, k: int, inside_mouth: bool) -> _View:
+    tracking, camera = performance.tracking, performance.camera
+    motion = tracking.motion
+    R_world_head = matrix_from_wxyz(motion.head_wxyz[k].astype(np.float64))
+    head_xyz = motion.head_xyz[k].astype(np.float64)
+    landmarks = tracking.landmarks[k : k + 1]
+    rigid = tracking.neutral[list(RIGID)].astype(np.float64)
+    in_head = landmarks_in_head(landmarks, R_world_head[None], head_xyz[None], rigid, camera)[0, :N_MESH]
+    mesh_depth = (in_head @ R_world_head.T + head_xyz)[:, 2]
+    mesh_px = landmarks[0, :N_MESH, :2]
+    rgb = performance.frames.rgb(k)
+    if inside_mouth:
+        hole = mesh_px[list(LIPS_INNER)].astype(np.int32)
+        density = cv2.fillPoly(np.zeros(rgb.shape[:2], np.uint8), [hole], 1).astype(np.float32)
+    else:
+        density = _detail(performance, k, mesh_px)
+    return _View(
+        rgb=rgb.astype(np.float32) / 255,
+        density=density / max(density.sum(), 1e-9),
+        mesh_px=mesh_px,
+        mesh_depth=mesh_depth.astype(np.float32),
+        R_world_head=R_world_head,
+        head_xyz=head_xyz,
+        R_world_torso=matrix_from_wxyz(motion.torso_wxyz[k].astype(np.float64)),
+        torso_xyz=motion.torso_xyz[k].astype(np.float64),
+    )
+
+
+def _detail(performance: Performance, k: int, mesh_px: Float32[ndarray, "468 2"]) -> Float32[ndarray, "H W"]:
+    """Starting points go where the person is, more of them on edges and on the face."""
+    person = cv2.dilate(performance.matte(k), np.ones((7, 7), np.uint8)) > 60
+    grey = performance.frames.grey(k).astype(np.float32)
+    gradient = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    gradient = cv2.GaussianBlur(gradient, (0, 0), 1.5)
+    hull = cv2.convexHull(mesh_px.astype(np.int32))
+    face = cv2.fillConvexPoly(np.zeros(grey.shape, np.uint8), hull, 1)
+    return person * (0.15 + np.minimum(gradient / 60, 1)) * (1 + 2 * face)
+
+
+def _start_on_view(
+    performance: Performance, view: _View, n: int, logit_opacity: float, inside_mouth: bool, rng: np.random.Generator
+) -> Float[ndarray, "n 15"]:
+    camera, neutral = performance.camera, performance.tracking.neutral
+    width = view.density.shape[1]
+    density = view.density.ravel().astype(np.float64)
+    n_pixels = int((density > 0).sum())
+    pixel = rng.choice(density.size, n, p=density / density.sum(), replace=inside_mouth or n > n_pixels)
+    u, v = pixel % width + rng.random(n), pixel // width + rng.random(n)
+    # Points this dense are this far apart.
+    spacing_px = np.full(n, 2.5) if inside_mouth else np.sqrt(1 / (n * density[pixel] + 1e-9))
+
+    on_mesh = LinearNDInterpolator(view.mesh_px, view.mesh_depth)(u, v)
+    on_face = ~np.isnan(on_mesh)
+    at_head_depth = _unproject(u, v, np.full(n, view.head_xyz[2]), camera)
+    in_head = (at_head_depth - view.head_xyz) @ view.R_world_head
+    depth = np.where(on_face, on_mesh, _depth_off_face(in_head, neutral, view.head_xyz[2]))
+    if inside_mouth:
+        depth = depth + MOUTH_DEPTH
+    attachment = _initial_attachment(in_head, neutral, on_face)
+    share = 1 / (1 + np.exp(-attachment))[:, None]
+    blend_R = share[:, :, None] * view.R_world_head + (1 - share)[:, :, None] * view.R_world_torso
+    blend_xyz = share * view.head_xyz + (1 - share) * view.torso_xyz
+    means = np.linalg.solve(blend_R, (_unproject(u, v, depth, camera) - blend_xyz)[..., None])[..., 0]
+    log_scale = np.log(np.clip(spacing_px * 0.62, 0.5, 6) * depth / camera.focal_px)
+    return np.concatenate(
+        [
+            means,
+            np.tile([1.0, 0, 0, 0], (n, 1)),
+            np.repeat(log_scale[:, None], 3, 1),
+            np.full((n, 1), logit_opacity),
+            view.rgb.reshape(-1, 3)[pixel],
+            attachment[:, None],
+        ],
+        1,
+    )
+
+
+def _unproject(u: ndarray, v: ndarray, depth: ndarray, camera: Camera) -> Float[ndarray, "n 3"]:
+    return np.stack([(u - camera.cx) * depth / camera.focal_px, (v - camera.cy) * depth / camera.focal_px, depth], -1)
+
+
+def _depth_off_face(
+    in_head: Float[ndarray, "n 3"], neutral: Float32[ndarray, "478 3"], head_depth: float
+) -> Float[ndarray, " n"]:
+    """Skull and hair on an ellipsoid; neck and clothes on a plane that comes forward going down."""
+    mesh = neutral[:N_MESH]
+    centre = mesh.mean(0)
+    chin_y, face_height = mesh[152, 1], mesh[152, 1] - mesh[10, 1]
+    ears_z = mesh[[127, 356], 2].mean() + 0.17
+    radius2 = ((in_head[:, 0] - centre[0]) / HEAD_RADII[0]) ** 2 + (
+        (in_head[:, 1] - centre[1] + HEAD_RAISED) / HEAD_RADII[1]
+    ) ** 2
+    skull = head_depth + ears_z - HEAD_RADII[2] * np.sqrt(np.clip(1 - radius2, 0.02, 1))
+    down = np.clip((in_head[:, 1] - chin_y) / (0.35 * face_height), 0, 1)
+    clothes = head_depth + ears_z + 0.11 - 0.11 * down
+    return np.where(in_head[:, 1] > chin_y - 0.11, np.maximum(skull, clothes - 0.22), skull)
+
+
+def _initial_attachment(
+    in_head: Float[ndarray, "n 3"], neutral: Float32[ndarray, "478 3"], on_face: Bool[ndarray, " n"]
+) -> Float[ndarray, " n"]:
+    """Logit: the face is head, shoulders are torso, the neck is in between."""
+    chin_y, face_height = neutral[152, 1], neutral[152, 1] - neutral[10, 1]
+    down = np.clip((in_head[:, 1] - (chin_y - 0.25 * face_height)) / (0.55 * face_height), 0, 1)
+    logit = np.where(on_face, ON_FACE, 4 - 9 * down)
+    centre = neutral[:N_MESH].mean(0)
+    shoulder = (np.abs(in_head[:, 0] - centre[0]) > 1.0) & (in_head[:, 1] > centre[1] + 0.33)
+    return np.where(shoulder & ~on_face, -ON_FACE, logit)

@@ -1,0 +1,79 @@
+"""Density control with a fixed count: transparent Gaussians move to where the error is.
+
+After 3DGS-MCMC (Kheradmand et al. 2024), simplified: a dead Gaussian becomes the twin of a live one that
+the loss pulls at hard, both shrink, and the twin is jittered within its parent.
+"""
+
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from locutor.fit.model import TrainableAvatar
+from locutor.splat.bodies import CanonicalGaussians
+
+DEAD_OPACITY = 0.03
+PARENT_OPACITY = 0.2
+MAX_SHARE = 0.05  # of the Gaussians that move at once
+SHRINK = 0.35  # of the log-scale
+JITTER = 0.7  # of the parent's standard deviation
+
+
+@dataclass
+class PullMeter:
+    """Sum of the gradients on the means since the last relocation: where the loss wants to change something."""
+
+    pull: Float[Tensor, " N"]
+
+    def add(self, gradient: Float[Tensor, "N 3"]) -> None:
+        """Count one iteration."""
+        self.pull += gradient[:, :2].abs().sum(1)
+
+
+@torch.no_grad()
+def relocate(avatar: TrainableAvatar, meter: PullMeter, generator: torch.Generator) -> int:
+    """Move dead Gaussians; moving ones stay among the moving, still ones among the still.
+
+    Returns:
+        How many were moved.
+    """
+    n, n_moving = len(avatar.canonical), avatar.n_moving
+    moved = sum(
+        _relocate_range(avatar, meter, torch.arange(start, end), generator)
+        for start, end in ((0, n_moving), (n_moving, n))
+    )
+    meter.pull.zero_()
+    return moved
+
+
+def _relocate_range(
+    avatar: TrainableAvatar, meter: PullMeter, members: Int[Tensor, " R"], generator: torch.Generator
+) -> int:
+    canonical = avatar.canonical
+    opacity = torch.sigmoid(canonical.logit_opacities[members])
+    dead = members[opacity < DEAD_OPACITY][: int(MAX_SHARE * len(members))]
+    attraction = torch.where(opacity > PARENT_OPACITY, meter.pull[members] * opacity, 0.0)
+    n_candidates = int((attraction > 0).sum())
+    dead = dead[:n_candidates]
+    if len(dead) == 0:
+        return 0
+    parents = members[torch.multinomial(attraction, len(dead), generator=generator)]
+    for f in fields(CanonicalGaussians):
+        parameter = getattr(canonical, f.name)
+        parameter[dead] = parameter[parents]
+        _forget(avatar, parameter, dead, axis=0)
+    jitter = torch.randn(len(dead), 3, generator=generator) * torch.exp(canonical.log_scales[parents]) * JITTER
+    canonical.means[dead] += jitter
+    canonical.log_scales[dead] -= SHRINK
+    canonical.log_scales[parents] -= SHRINK
+    if int(dead[0]) < avatar.n_moving:
+        avatar.bases[:, :, dead] = avatar.bases[:, :, parents]
+        _forget(avatar, avatar.bases, dead, axis=2)
+    return len(dead)
+
+
+def _forget(avatar: TrainableAvatar, parameter: Tensor, rows: Int[Tensor, " R"], axis: int) -> None:
+    """Clear Adam's moments of what was moved."""
+    for name in ("exp_avg", "exp_avg_sq"):
+        avatar.optimiser.state[parameter][name].index_fill_(axis, rows, 0.0)

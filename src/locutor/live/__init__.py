@@ -1,0 +1,1 @@
+"""Speaking: sound in, pictures out."""

@@ -1,0 +1,81 @@
+"""From sound to a video of the avatar speaking it: a stream from end to end, in constant memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+import soxr
+from jaxtyping import Float32
+from numpy import ndarray
+
+from locutor.avatar.avatar import Avatar
+from locutor.core.clock import FPS, SAMPLE_RATE
+from locutor.core.errors import FormatError
+from locutor.core.events import Event, Progress, Wrote
+from locutor.core.motion import Motion
+from locutor.drive.speak import SpeechDriver
+from locutor.drive.voice import VoiceModel
+from locutor.media.audio import audio_duration, read_audio_chunks
+from locutor.media.writer import VideoWriter
+
+CHUNK_S = 0.2
+OUT_RATE = 48_000  # the sound in the video keeps its treble; the mouth is driven at 16 kHz
+
+Chunks = Iterator[tuple[Float32[ndarray, " n"], Float32[ndarray, " m"]]]
+
+
+def say_file(avatar: Avatar, audio: Path, out: Path, seed: int = 0, overwrite: bool = False) -> Iterator[Event]:
+    """Speak a sound file (or a film's sound) of any length, rate and channel count.
+
+    Raises:
+        MediaError: the sound cannot be read.
+        FormatError: the avatar has no voice model.
+        OutputError: `out` exists or cannot be written.
+    """
+    empty = np.zeros(0, np.float32)
+    chunks = zip_longest(
+        read_audio_chunks(audio, SAMPLE_RATE, CHUNK_S), read_audio_chunks(audio, OUT_RATE, CHUNK_S), fillvalue=empty
+    )
+    return _say(avatar, chunks, audio_duration(audio), out, seed, overwrite)
+
+
+def say_samples(
+    avatar: Avatar, samples: Float32[ndarray, " n"], sample_rate: int, out: Path, seed: int = 0, overwrite: bool = False
+) -> Iterator[Event]:
+    """Speak sound that is in memory; errors as in `say_file`."""
+    n_chunks = max(1, round(len(samples) / sample_rate / CHUNK_S))
+    heard = np.array_split(soxr.resample(samples, sample_rate, SAMPLE_RATE), n_chunks)
+    kept = np.array_split(soxr.resample(samples, sample_rate, OUT_RATE), n_chunks)
+    return _say(avatar, zip(heard, kept, strict=True), len(samples) / sample_rate, out, seed, overwrite)
+
+
+def _say(avatar: Avatar, chunks: Chunks, duration_s: float, out: Path, seed: int, overwrite: bool) -> Iterator[Event]:
+    if not avatar.voice:
+        raise FormatError(
+            "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
+        )
+    driver = SpeechDriver(VoiceModel.from_tensors(avatar.voice), avatar.footage_motion)
+    state = driver.init(seed)
+    n_expected = max(1, round(duration_s * FPS))
+    started = time.monotonic()
+    width, height = avatar.camera.width, avatar.camera.height
+    with VideoWriter(out, width, height, OUT_RATE, overwrite=overwrite) as writer:
+        for heard, kept in chunks:
+            state, motion = driver.step(state, heard)
+            _draw(avatar, motion, writer)
+            writer.write_audio(kept)
+            elapsed_s = time.monotonic() - started
+            note = f"{writer.n_frames / max(elapsed_s, 1e-6):.0f} frames/s"
+            yield Progress("speaking", min(writer.n_frames, n_expected), n_expected, elapsed_s, note)
+        _draw(avatar, driver.finish(state), writer)
+    yield Progress("speaking", n_expected, n_expected, time.monotonic() - started)
+    yield Wrote(out, "video")
+
+
+def _draw(avatar: Avatar, motion: Motion, writer: VideoWriter) -> None:
+    for k in range(len(motion)):
+        writer.write_frame(avatar.render(motion[k : k + 1]))

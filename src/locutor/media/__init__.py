@@ -1,0 +1,1 @@
+"""Decoding and encoding: video, sound, and the log-mel spectrum, as streams."""

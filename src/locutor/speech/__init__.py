@@ -1,0 +1,1 @@
+"""What sound says by itself: where there is speech."""

@@ -1,0 +1,28 @@
+"""What all tests share: run-time checks of the shapes in signatures, and the folders of real material."""
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+install_import_hook("locutor", "beartype.beartype")
+
+
+def _folder(variable: str) -> Path:
+    value = os.environ.get(variable)
+    if not value or not Path(value).is_dir():
+        pytest.skip(f"{variable} does not name a folder")
+    return Path(value)
+
+
+@pytest.fixture(scope="session")
+def media_dir() -> Path:
+    """Folder with the sub-folders `video`, `audio` and `image` of real material."""
+    return _folder("LOCUTOR_MEDIA")
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """Folder with the model files that are not part of the repository."""
+    return _folder("LOCUTOR_MODELS")
