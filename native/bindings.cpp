@@ -127,7 +127,6 @@ void py_pose_backward(Engine& engine, In means, In quats, In log_scales, In logi
                                            contiguous(d_canonical_quats, "d_quats", {n, 4}),
                                            contiguous(d_log_scales, "d_log_scales", {n, 3}),
                                            contiguous(d_logit_opacities, "d_logit_opacities", {n}),
-                                           nullptr,
                                            contiguous(d_logit_attachment, "d_logit_attachment", {n})};
   float* d_moved = contiguous(d_delta, "d_delta", {kDeltaRows, n});
   float* d_pose_data = d_pose ? contiguous(*d_pose, "d_pose", {kPoseGradientValues}) : nullptr;

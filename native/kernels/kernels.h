@@ -68,7 +68,7 @@ struct alignas(64) GaussianBlock {
 struct CanonicalArrays {
   const float *means, *quats, *log_scales, *logit_opacities, *colors, *logit_attachment;
 };
-struct MutableCanonicalArrays {
+struct MutableCanonicalArrays {  // colours pass through posing unchanged
   float *means, *quats, *log_scales, *logit_opacities, *logit_attachment;
 };
 struct alignas(64) CanonicalBlock {

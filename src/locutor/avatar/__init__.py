@@ -1,0 +1,1 @@
+"""The avatar: controls, motion field, rendering, bundle."""

@@ -90,15 +90,16 @@ class Avatar:
 
 def body_pose(motion: Motion, k: int) -> BodyPose:
     """Pose of head and torso in frame k, for the rasteriser."""
-    head_wxyz, torso_wxyz = motion.head_wxyz[k], motion.torso_wxyz[k]
+    names = ("head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz")
+    head_wxyz, head_xyz, torso_wxyz, torso_xyz = (channel[k] for channel in motion.require(*names))
     if head_wxyz @ torso_wxyz < 0:
         torso_wxyz = -torso_wxyz
     rotations = matrix_from_wxyz(np.stack([head_wxyz, torso_wxyz])).astype(np.float32)
     return BodyPose(
         R_world_head=torch.from_numpy(rotations[0]),
-        head_xyz=torch.from_numpy(motion.head_xyz[k]),
+        head_xyz=torch.from_numpy(head_xyz),
         head_wxyz=torch.from_numpy(head_wxyz),
         R_world_torso=torch.from_numpy(rotations[1]),
-        torso_xyz=torch.from_numpy(motion.torso_xyz[k]),
+        torso_xyz=torch.from_numpy(torso_xyz),
         torso_wxyz=torch.from_numpy(torso_wxyz),
     )

@@ -1,12 +1,12 @@
 """The `.avatar` file: a zip of a JSON page, tensors and two pictures.
 
-    meta.json             version, camera, control space's shape, provenance
-    gaussians.safetensors canonical Gaussians
-    motion.safetensors    bases (16 bit), code network, control space
-    footage.safetensors   tracked motion of the footage, for idle movement
-    voice.safetensors     the person's voice model, when the footage had sound
-    plate.png             background
-    preview.png           a picture of the head
+meta.json             version, camera, control space's shape, provenance
+gaussians.safetensors canonical Gaussians
+motion.safetensors    bases (16 bit), code network, control space
+footage.safetensors   tracked motion of the footage, for idle movement
+voice.safetensors     the person's voice model, when the footage had sound
+plate.png             background
+preview.png           a picture of the head
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import safetensors.numpy
 import torch
@@ -31,6 +30,7 @@ from locutor.core.camera import Camera
 from locutor.core.errors import FormatError
 from locutor.core.files import atomic_path
 from locutor.core.motion import Motion
+from locutor.media.pictures import decode_rgb, encode_png
 from locutor.splat.bodies import CanonicalGaussians
 
 VERSION = 1
@@ -52,8 +52,8 @@ def save_avatar(avatar: Avatar, path: Path, preview: UInt8[ndarray, "H W 3"]) ->
         "gaussians.safetensors": _tensors(_fields(avatar.canonical)),
         "motion.safetensors": _tensors(_motion_arrays(avatar)),
         "footage.safetensors": _tensors(avatar.footage_motion.channels()),
-        "plate.png": _png(avatar.plate),
-        "preview.png": _png(preview),
+        "plate.png": encode_png(avatar.plate),
+        "preview.png": encode_png(preview),
     }
     if avatar.voice:
         parts["voice.safetensors"] = _tensors(dict(avatar.voice))
@@ -85,7 +85,7 @@ def load_avatar(path: Path) -> Avatar:
 def read_preview(path: Path) -> UInt8[ndarray, "H W 3"]:
     """The picture in an avatar file."""
     with zipfile.ZipFile(path) as bundle:
-        return _from_png(bundle.read("preview.png"))
+        return decode_rgb(bundle.read("preview.png"))
 
 
 def _check_version(path: Path, meta: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ def _assemble(bundle: zipfile.ZipFile, meta: dict[str, Any]) -> Avatar:
         network=network.eval(),
         controls=controls,
         camera=Camera(**meta["camera"]),
-        plate=_from_png(bundle.read("plate.png")),
+        plate=decode_rgb(bundle.read("plate.png")),
         footage_motion=Motion(**safetensors.numpy.load(bundle.read("footage.safetensors"))),
         provenance=Provenance(**meta["provenance"]),
         voice=voice,
@@ -138,11 +138,3 @@ def _tensors(arrays: Arrays) -> bytes:
 
 def _with_prefix(arrays: Arrays, prefix: str) -> Arrays:
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
-
-
-def _png(rgb: UInt8[ndarray, "H W 3"]) -> bytes:
-    return cv2.imencode(".png", rgb[..., ::-1])[1].tobytes()
-
-
-def _from_png(data: bytes) -> UInt8[ndarray, "H W 3"]:
-    return np.ascontiguousarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1])

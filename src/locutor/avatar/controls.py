@@ -41,17 +41,18 @@ class ControlSpace:
         return np.clip((self._raw(motion) - self.mean) / self.std, -LIMIT, LIMIT).astype(np.float32)
 
     def _raw(self, motion: Motion) -> Float32[ndarray, "T F"]:
-        face = motion.face.reshape(len(motion), -1) - self.face_mean
+        face, head_wxyz, head_xyz = motion.require("face", "head_wxyz", "head_xyz")
+        centred = face.reshape(len(motion), -1) - self.face_mean
         R_reference = matrix_from_wxyz(self.reference_wxyz)
-        turn = rotvec_from_matrix(matrix_from_wxyz(motion.head_wxyz) @ R_reference.T)
-        return np.concatenate([face @ self.components.T, turn, motion.head_xyz - self.reference_xyz], 1)
+        turn = rotvec_from_matrix(matrix_from_wxyz(head_wxyz) @ R_reference.T)
+        return np.concatenate([centred @ self.components.T, turn, head_xyz - self.reference_xyz], 1)
 
 
 def fit_controls(
     motion: Motion, reference_wxyz: Float32[ndarray, " 4"], reference_xyz: Float32[ndarray, " 3"]
 ) -> ControlSpace:
     """Principal components of the frames of `motion` (the training frames), by region."""
-    face = motion.face
+    (face,) = motion.require("face")
     mean = face.reshape(len(motion), -1).mean(0)
     centred = face - mean.reshape(face.shape[1:])
     components = []

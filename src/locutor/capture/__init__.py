@@ -1,0 +1,1 @@
+"""From a film to a performance: face, head pose, torso, mattes, plate."""

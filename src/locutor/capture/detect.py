@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -32,7 +33,8 @@ class Face:
     blendshapes: Float32[ndarray, " 52"]
 
 
-def _vision():  # noqa: ANN202  (mediapipe is an optional part without types)
+def _vision() -> tuple[Any, Any, Any]:
+    """Entry points of mediapipe, an optional part without types."""
     os.environ.setdefault("GLOG_minloglevel", "2")
     try:
         import mediapipe as mp

@@ -44,6 +44,7 @@ from locutor.core.files import atomic_path
 from locutor.core.motion import Motion
 from locutor.geometry.rotation import mean_rotation, same_hemisphere, wxyz_from_matrix
 from locutor.media.audio import read_audio
+from locutor.media.pictures import encode_png
 from locutor.media.video import VideoInfo, iterate_frames, probe_video
 
 N_SAMPLE_FRAMES = 16
@@ -87,10 +88,8 @@ def capture_film(film: Path, out: Path, config: CaptureConfig) -> Iterator[Event
         plate = background_plate(
             (frames.rgb(k), upscale_matte(mattes.grey(k), framing.size)) for k in range(0, n_train, EVERY)
         )
-        cv2.imwrite(str(folder / PLATE), plate[..., ::-1])
-        meta = PerformanceMeta(
-            VERSION, film.name, len(frames), framing, camera, _quality(head, torso), has_sound
-        )
+        (folder / PLATE).write_bytes(encode_png(plate))
+        meta = PerformanceMeta(VERSION, film.name, len(frames), framing, camera, _quality(head, torso), has_sound)
         meta.save(folder / META)
         yield Progress("solving the head pose", 2, 2, time.monotonic() - started, _quality_note(meta.quality))
     yield Wrote(out, "performance")
@@ -122,7 +121,8 @@ def _choose_framing(film: Path, info: VideoInfo, landmarker: FaceLandmarker, con
     ambiguous = sum(_second_share(faces) > SECOND_FACE for faces in with_face)
     if ambiguous > len(with_face) / 4:
         raise FootageError(
-            f"{film} shows two faces of similar size", "use a film, or a part of it (--start-s, --end-s), with one person"
+            f"{film} shows two faces of similar size",
+            "use a film, or a part of it (--start-s, --end-s), with one person",
         )
     return frame_head([faces[0].landmarks for faces in with_face], info.width, info.height, config.size)
 
@@ -146,8 +146,8 @@ def _observe(
     """Cut every frame, find the face and the person in it, store both."""
     expected = max(1, round(((config.end_s or info.duration_s) - config.start_s) * FPS))
     started = time.monotonic()
-    frame_writer = ImageStoreWriter(folder / FRAMES, ".jpg")
-    matte_writer = ImageStoreWriter(folder / MATTES, ".png")
+    frame_writer = ImageStoreWriter(folder / FRAMES, lossless=False)
+    matte_writer = ImageStoreWriter(folder / MATTES, lossless=True)
     for k, film_frame in enumerate(_frames(film, config)):
         rgb = framing.cut(film_frame)
         faces = landmarker.detect(rgb)

@@ -30,19 +30,33 @@ def measure_flow(grey_frames: Iterable[UInt8[ndarray, "H W"]], projected: Float[
     n_frames, n_points = projected.shape[:2]
     flow = np.zeros((n_frames - 1, n_points, 2))
     trusted = np.zeros((n_frames - 1, n_points), bool)
-    options = {"winSize": (WINDOW_PX, WINDOW_PX), "maxLevel": 2, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
     previous = None
     for t, current in enumerate(grey_frames):
         if previous is not None:
             start = projected[t - 1].astype(np.float32)[:, None]
             guess = projected[t].astype(np.float32)[:, None]
-            there, found, _ = cv2.calcOpticalFlowPyrLK(previous, current, start, guess.copy(), **options)
-            back, found_back, _ = cv2.calcOpticalFlowPyrLK(current, previous, there, start.copy(), **options)
+            there, found = _lucas_kanade(previous, current, start, guess)
+            back, found_back = _lucas_kanade(current, previous, there, start)
             round_trip = np.linalg.norm((back - start)[:, 0], axis=1)
-            trusted[t - 1] = (found[:, 0] > 0) & (found_back[:, 0] > 0) & (round_trip < ROUND_TRIP_PX)
+            trusted[t - 1] = found & found_back & (round_trip < ROUND_TRIP_PX)
             flow[t - 1] = (there - start)[:, 0]
         previous = current
     return FlowField(flow, trusted)
+
+
+def _lucas_kanade(
+    previous: UInt8[ndarray, "H W"], current: UInt8[ndarray, "H W"], points: ndarray, guess: ndarray
+) -> tuple[ndarray, ndarray]:
+    there, found, _ = cv2.calcOpticalFlowPyrLK(
+        previous,
+        current,
+        points,
+        guess.copy(),
+        winSize=(WINDOW_PX, WINDOW_PX),
+        maxLevel=2,
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )
+    return there, found[:, 0] > 0
 
 
 def residual_flow(track: RigidTrack, camera: Camera, flow: FlowField) -> float:

@@ -40,9 +40,7 @@ class Framing:
         return cv2.resize(square, (self.size, self.size), interpolation=how)
 
 
-def frame_head(
-    faces: list[Float[ndarray, "478 3"]], film_width: int, film_height: int, size: int
-) -> Framing:
+def frame_head(faces: list[Float[ndarray, "478 3"]], film_width: int, film_height: int, size: int) -> Framing:
     """Choose the square from the faces found in a sample of frames.
 
     Raises:
@@ -54,7 +52,8 @@ def frame_head(
     shortest = min(film_width, film_height)
     if face_px < MIN_FACE_PX:
         raise FootageError(
-            f"the face is only {face_px:.0f} px high", f"film closer or larger: at least {MIN_FACE_PX} px, better 200 px"
+            f"the face is only {face_px:.0f} px high",
+            f"film closer or larger: at least {MIN_FACE_PX} px, better 200 px",
         )
     side = min(shortest, round(HEAD_TO_FRAME * face_px))
     if side >= NEARLY_ALL * shortest:

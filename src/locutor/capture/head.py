@@ -79,7 +79,7 @@ def _initial_track(rigid: Float[ndarray, "T M 3"], observed: Bool[ndarray, " T"]
     for points in rigid:
         fit = fit_similarity(shape, points)
         rotations.append(fit.R)
-        translations.append([(fit.t[0] - camera.cx), (fit.t[1] - camera.cy), camera.focal_px] / np.float64(fit.scale))
+        translations.append(np.array([fit.t[0] - camera.cx, fit.t[1] - camera.cy, camera.focal_px]) / fit.scale)
     R = np.array(rotations)
     R_mean = mean_rotation(R[observed])
     w = rotvec_from_matrix(R @ R_mean.T)

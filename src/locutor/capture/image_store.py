@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
 from locutor.core.errors import FormatError, disk_full
+from locutor.media.pictures import decode_grey, decode_rgb, encode_jpeg, encode_png
 
 MAGIC = b"locutor-images-1"
 # Quality 98 without chroma subsampling stays near 47 dB: far below what an avatar's error is.
-JPEG = (cv2.IMWRITE_JPEG_QUALITY, 98, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-PNG = (cv2.IMWRITE_PNG_COMPRESSION, 6)
+JPEG_QUALITY = 98
 
 
 class ImageStoreWriter:
@@ -25,19 +25,18 @@ class ImageStoreWriter:
     Layout: magic, then the encoded images one after another, then their offsets (uint64), then their count.
     """
 
-    def __init__(self, path: Path, extension: str) -> None:
+    def __init__(self, path: Path, lossless: bool) -> None:
         self._path = path
         self._part = path.with_name(path.name + ".part")
-        self._extension = extension
-        self._options = JPEG if extension == ".jpg" else PNG
+        self._lossless = lossless
         self._file = self._part.open("wb")
         self._file.write(MAGIC)
         self._offsets = [self._file.tell()]
 
     def append(self, image: UInt8[ndarray, "H W *channels"]) -> None:
         """Add an RGB or grey image."""
-        encoded = cv2.imencode(self._extension, image[..., ::-1] if image.ndim == 3 else image, self._options)[1]
-        self._write(encoded.tobytes())
+        encoded = encode_png(image) if self._lossless else encode_jpeg(image, JPEG_QUALITY, full_chroma=True)
+        self._write(encoded)
         self._offsets.append(self._file.tell())
 
     def close(self) -> None:
@@ -64,6 +63,7 @@ class ImageStore:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
+        self._lock = threading.Lock()
         size = path.stat().st_size
         if self._file.read(len(MAGIC)) != MAGIC or size < len(MAGIC) + 8:
             raise FormatError(f"{path} is not an image store", "run `locutor capture` again")
@@ -77,17 +77,18 @@ class ImageStore:
 
     def rgb(self, k: int) -> UInt8[ndarray, "H W 3"]:
         """Image k in colour."""
-        return np.ascontiguousarray(self._decode(k, cv2.IMREAD_COLOR)[..., ::-1])
+        return decode_rgb(self._read(k))
 
     def grey(self, k: int) -> UInt8[ndarray, "H W"]:
         """Image k in grey."""
-        return self._decode(k, cv2.IMREAD_GRAYSCALE)
+        return decode_grey(self._read(k))
 
     def all_grey(self) -> Iterator[UInt8[ndarray, "H W"]]:
         """All images in order, in grey."""
         return (self.grey(k) for k in range(len(self)))
 
-    def _decode(self, k: int, flags: int) -> ndarray:
+    def _read(self, k: int) -> bytes:
         start, end = self._offsets[k], self._offsets[k + 1]
-        self._file.seek(start)
-        return cv2.imdecode(np.frombuffer(self._file.read(end - start), np.uint8), flags)
+        with self._lock:  # one file position for all threads
+            self._file.seek(start)
+            return self._file.read(end - start)

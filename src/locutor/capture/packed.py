@@ -56,7 +56,7 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
         folder.mkdir()
         for name in CARRIED:
             shutil.copyfile(packed / name, folder / name)
-        writer = ImageStoreWriter(folder / FRAMES, ".jpg")
+        writer = ImageStoreWriter(folder / FRAMES, lossless=False)
         for k, rgb in enumerate(iterate_frames(packed / VIDEO)):
             if k == meta.n_frames:
                 break

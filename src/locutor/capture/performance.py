@@ -20,6 +20,7 @@ from locutor.core.camera import Camera
 from locutor.core.errors import FormatError
 from locutor.core.motion import Motion
 from locutor.media.audio import read_audio
+from locutor.media.pictures import decode_rgb
 
 VERSION = 1
 SUBPIXEL = 32  # landmarks are stored as int16 in 1/32 px
@@ -67,16 +68,15 @@ class Tracking:
 
     def save(self, path: Path) -> None:
         """Write as a compressed npz."""
-        arrays = {f"motion_{name}": array for name, array in self.motion.channels().items()}
-        np.savez_compressed(
-            path,
-            landmarks=np.round(self.landmarks * SUBPIXEL).astype(np.int16),
-            neutral=self.neutral,
-            reference_wxyz=self.reference_wxyz,
-            reference_xyz=self.reference_xyz,
-            reference_frame=np.int64(self.reference_frame),
-            **arrays,
-        )
+        arrays: dict[str, Any] = {f"motion_{name}": array for name, array in self.motion.channels().items()}
+        arrays |= {
+            "landmarks": np.round(self.landmarks * SUBPIXEL).astype(np.int16),
+            "neutral": self.neutral,
+            "reference_wxyz": self.reference_wxyz,
+            "reference_xyz": self.reference_xyz,
+            "reference_frame": np.int64(self.reference_frame),
+        }
+        np.savez_compressed(path, **arrays)
 
     @staticmethod
     def load(path: Path) -> Tracking:
@@ -172,7 +172,7 @@ class Performance:
     @cached_property
     def plate(self) -> UInt8[ndarray, "H W 3"]:
         """The background without the person."""
-        return np.ascontiguousarray(cv2.imread(str(self.folder / PLATE))[..., ::-1])
+        return decode_rgb((self.folder / PLATE).read_bytes())
 
     @cached_property
     def sound(self) -> Float32[ndarray, " n"]:

@@ -32,5 +32,5 @@ def background_plate(
         rows = slice(top, top + BAND_ROWS)
         values = np.ma.masked_array(stack[:, rows], ~np.broadcast_to(seen[:, rows, :, None], stack[:, rows].shape))
         plate[rows] = np.ma.median(values, axis=0).filled(0).astype(np.uint8)
-    never_seen = (~seen.any(0)).astype(np.uint8)
+    never_seen = np.asarray(~seen.any(0), np.uint8)
     return cv2.inpaint(plate, never_seen, 5, cv2.INPAINT_TELEA)

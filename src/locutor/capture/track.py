@@ -140,7 +140,14 @@ def _step(
     else:
         J_shape = J_point @ track.R_world_head[:, None]
         pose_step, point_step = _schur_step(
-            banded, gradient, J_shape, JW, weight, error, (track.points - start_points) / weights.shape**2, weights.shape
+            banded,
+            gradient,
+            J_shape,
+            JW,
+            weight,
+            error,
+            (track.points - start_points) / weights.shape**2,
+            weights.shape,
         )
     pose_step = pose_step.reshape(n_frames, 6)
     return replace(

@@ -60,7 +60,9 @@ def say(
 ) -> Iterator[Event]:
     """`locutor say`: a sound file or a text."""
     if (audio is None) == (text is None):
-        raise LocutorError("say needs either a sound file or --text", 'try: locutor say demo --text "Hello." -o out.mp4')
+        raise LocutorError(
+            "say needs either a sound file or --text", 'try: locutor say demo --text "Hello." -o out.mp4'
+        )
     refuse_existing(out, overwrite)
     loaded = find_avatar(avatar)
     if audio is not None:
@@ -83,9 +85,7 @@ def evaluate(avatar: Path, out: Path, performance: Path | None) -> Iterator[Even
     loaded = load_avatar(avatar)
     folder = performance or Path(loaded.provenance.performance)
     if not (folder / META).is_file():
-        raise FormatError(
-            f"the footage of {avatar} is not at {folder}", "give the captured footage: --performance DIR"
-        )
+        raise FormatError(f"the footage of {avatar} is not at {folder}", "give the captured footage: --performance DIR")
     yield from judge(loaded, Performance(folder), out)
 
 

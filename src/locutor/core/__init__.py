@@ -1,0 +1,1 @@
+"""Types, clock, events, errors: what every package shares."""

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from locutor.core.clock import FPS
+from locutor.core.errors import FormatError
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,21 @@ class Motion:
 
     def __getitem__(self, frames: slice | ndarray) -> Motion:
         return Motion(**{name: array[frames] for name, array in self.channels().items()})
+
+    def require(self, *names: str) -> tuple[ndarray, ...]:
+        """The named channels.
+
+        Raises:
+            FormatError: one of them is absent.
+        """
+        present = self.channels()
+        absent = [name for name in names if name not in present]
+        if absent:
+            raise FormatError(
+                f"this motion lacks the channel {absent[0]!r} (it has {', '.join(present) or 'none'})",
+                "use a driver or a recording that gives it",
+            )
+        return tuple(present[name] for name in names)
 
     def with_channels(self, **channels: ndarray | None) -> Motion:
         """The same motion with some channels replaced."""

@@ -1,0 +1,1 @@
+"""Figures on held-out frames, with chance below and a ceiling above."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,8 +30,8 @@ class ImageFigures:
 
 def psnr_db(a: UInt8[ndarray, "*shape"], b: UInt8[ndarray, "*shape"]) -> float:
     """Peak signal-to-noise ratio of 8-bit pictures, dB."""
-    mse = np.mean((a.astype(np.float32) - b.astype(np.float32)) ** 2)
-    return float(min(CAP_DB, 20 * np.log10(255) - 10 * np.log10(max(mse, 1e-10))))
+    mse = float(np.mean((a.astype(np.float32) - b.astype(np.float32)) ** 2))
+    return min(CAP_DB, 20 * math.log10(255) - 10 * math.log10(max(mse, 1e-10)))
 
 
 def compare_images(
@@ -69,9 +70,7 @@ def lip_gap(landmarks: Float32[ndarray, "T 478 3"]) -> Float[ndarray, " T"]:
     return np.linalg.norm(xy[:, upper] - xy[:, lower], axis=1) / np.linalg.norm(xy[:, right] - xy[:, left], axis=1)
 
 
-def lip_distance_px(
-    truth: Float32[ndarray, "T 478 3"], rendered: Float32[ndarray, "T 478 3"]
-) -> Float[ndarray, " T"]:
+def lip_distance_px(truth: Float32[ndarray, "T 478 3"], rendered: Float32[ndarray, "T 478 3"]) -> Float[ndarray, " T"]:
     """Mean distance of the lip landmarks per frame, px; not a number where no face was found."""
     lips = list(LIPS)
     return np.linalg.norm(truth[:, lips, :2] - rendered[:, lips, :2], axis=-1).mean(1)

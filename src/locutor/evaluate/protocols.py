@@ -63,7 +63,8 @@ def replayed(avatar: Avatar, motion: Motion) -> Iterator[UInt8[ndarray, "H W 3"]
 
 def with_mouth(motion: Motion, mouth: Float32[ndarray, "T 58 2"]) -> Motion:
     """Protocol `voice`: the same motion with another mouth."""
-    face = motion.face.copy()
+    (face,) = motion.require("face")
+    face = face.copy()
     face[:, MOUTH_SLICE] = mouth
     return motion.with_channels(face=face)
 
@@ -72,7 +73,7 @@ def static_head(avatar: Avatar, motion: Motion) -> Motion:
     """Chance: the neutral face in the reference pose; the torso moves as tracked."""
     n = len(motion)
     return motion.with_channels(
-        face=np.broadcast_to(avatar.controls.face_mean.reshape(-1, 2), motion.face.shape).copy(),
+        face=np.tile(avatar.controls.face_mean.reshape(-1, 2), (n, 1, 1)),
         head_wxyz=np.tile(avatar.controls.reference_wxyz, (n, 1)),
         head_xyz=np.tile(avatar.controls.reference_xyz, (n, 1)),
     )

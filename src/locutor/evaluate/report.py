@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
@@ -19,6 +18,7 @@ from locutor.capture.performance import Performance
 from locutor.core.clock import FPS
 from locutor.evaluate.metrics import lip_gap
 from locutor.evaluate.protocols import HeldOut
+from locutor.media.pictures import encode_jpeg
 
 if TYPE_CHECKING:
     from locutor.evaluate.judge import Row
@@ -64,10 +64,10 @@ def write_report(
     page = [
         f"<!doctype html><meta charset='utf-8'><title>locutor: {source}</title><style>{STYLE}</style>",
         f"<h1>{source}</h1>",
-        f"<p>{part.end - part.start} frames ({(part.end - part.start) / FPS:.1f} s) held out in time, never trained on. "
+        f"<p>{part.end - part.start} frames ({(part.end - part.start) / FPS:.1f} s) held out in time, never seen. "
         f"{avatar.provenance.iterations} iterations in {avatar.provenance.trained_s:.0f} s on "
-        f"{avatar.provenance.n_train_frames} frames; {len(avatar.canonical)} Gaussians. Residual flow of the head track "
-        f"{quality.residual_flow_px:.2f} px per frame.</p>",
+        f"{avatar.provenance.n_train_frames} frames; {len(avatar.canonical)} Gaussians. Head track: "
+        f"residual flow {quality.residual_flow_px:.2f} px per frame.</p>",
         _table(rows),
         "<p><b>replay</b>: tracked expression and pose. <b>voice</b>: the sound drives the mouth, pose and eyes are "
         "tracked. Chance: <b>static head</b>, <b>mean frame</b>. Ceiling: <b>truth through the codec</b>.</p>",
@@ -92,13 +92,23 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:d}" if isinstance(value, int) else f"{value:.3g}" if value < 10 else f"{value:.1f}"
+    return (
+        "-"
+        if value is None
+        else f"{value:d}"
+        if isinstance(value, int)
+        else f"{value:.3g}"
+        if value < 10
+        else f"{value:.1f}"
+    )
 
 
 def _voice(voice: dict[str, Any]) -> str:
     if not voice:
         return ""
-    cells = "".join(f"<tr><td>{html.escape(key.replace('_', ' '))}</td><td>{value}</td></tr>" for key, value in voice.items())
+    cells = "".join(
+        f"<tr><td>{html.escape(key.replace('_', ' '))}</td><td>{value}</td></tr>" for key, value in voice.items()
+    )
     return f"<h2>Voice, blocked five-fold over the whole clip</h2><table>{cells}</table>"
 
 
@@ -133,4 +143,4 @@ def _strip(sample: Sample, performance: Performance) -> str:
 
 
 def _jpeg(rgb: UInt8[ndarray, "H W 3"]) -> str:
-    return base64.b64encode(cv2.imencode(".jpg", rgb[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 90))[1].tobytes()).decode()
+    return base64.b64encode(encode_jpeg(rgb, 90)).decode()

@@ -1,0 +1,1 @@
+"""Training: a generator of typed events. No run-time code imports it."""

@@ -48,7 +48,9 @@ def initial_gaussians(performance: Performance, n_gaussians: int, n_mouth: int, 
     for place, k in enumerate(frames):
         n = n_front if place == 0 else (n_gaussians - n_front) // (len(frames) - 1)
         logit_opacity = 1.4 if place == 0 else -0.5
-        parts.append(_start_on_view(performance, _view(performance, k, inside_mouth=False), n, logit_opacity, False, rng))
+        parts.append(
+            _start_on_view(performance, _view(performance, k, inside_mouth=False), n, logit_opacity, False, rng)
+        )
     for k in _open_mouth_frames(performance):
         view = _view(performance, k, inside_mouth=True)
         if view.density.sum() > 0:
@@ -71,13 +73,12 @@ def _pose_frames(performance: Performance) -> list[int]:
     tracking = performance.tracking
     motion = tracking.motion[: performance.n_train]
     R_reference = matrix_from_wxyz(tracking.reference_wxyz)
-    R = matrix_from_wxyz(motion.head_wxyz)
+    head_wxyz, head_xyz, valid = motion.require("head_wxyz", "head_xyz", "valid")
+    R = matrix_from_wxyz(head_wxyz)
     turn = rotvec_from_matrix(R @ R_reference.T)
-    away = np.linalg.norm(R - R_reference, axis=(1, 2)) + np.linalg.norm(
-        motion.head_xyz - tracking.reference_xyz, axis=1
-    )
-    away = np.where(motion.valid, away, 0)
-    turn = np.where(motion.valid[:, None], turn, 0)
+    away = np.linalg.norm(R - R_reference, axis=(1, 2)) + np.linalg.norm(head_xyz - tracking.reference_xyz, axis=1)
+    away = np.where(valid, away, 0)
+    turn = np.where(valid[:, None], turn, 0)
     extremes = (turn[:, 0].argmax(), turn[:, 0].argmin(), turn[:, 1].argmax(), turn[:, 1].argmin(), away.argmax())
     return [tracking.reference_frame, *(int(k) for k in extremes)]
 
@@ -85,7 +86,7 @@ def _pose_frames(performance: Performance) -> list[int]:
 def _open_mouth_frames(performance: Performance) -> list[int]:
     """Four frames among the widest open."""
     tracking = performance.tracking
-    face = tracking.motion.face[: performance.n_train]
+    (face,) = tracking.motion[: performance.n_train].require("face")
     upper, lower = LIP_GAP_ROWS
     by_gap = np.argsort(face[:, upper, 1] - face[:, lower, 1])
     return [int(by_gap[min(rank, len(by_gap) - 1)]) for rank in (0, 5, 20, 60)]
@@ -93,9 +94,9 @@ def _open_mouth_frames(performance: Performance) -> list[int]:
 
 def _view(performance: Performance, k: int, inside_mouth: bool) -> _View:
     tracking, camera = performance.tracking, performance.camera
-    motion = tracking.motion
-    R_world_head = matrix_from_wxyz(motion.head_wxyz[k].astype(np.float64))
-    head_xyz = motion.head_xyz[k].astype(np.float64)
+    names = ("head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz")
+    head_wxyz, head_xyz, torso_wxyz, torso_xyz = (c[k].astype(np.float64) for c in tracking.motion.require(*names))
+    R_world_head = matrix_from_wxyz(head_wxyz)
     landmarks = tracking.landmarks[k : k + 1]
     rigid = tracking.neutral[list(RIGID)].astype(np.float64)
     in_head = landmarks_in_head(landmarks, R_world_head[None], head_xyz[None], rigid, camera)[0, :N_MESH]
@@ -114,8 +115,8 @@ def _view(performance: Performance, k: int, inside_mouth: bool) -> _View:
         mesh_depth=mesh_depth.astype(np.float32),
         R_world_head=R_world_head,
         head_xyz=head_xyz,
-        R_world_torso=matrix_from_wxyz(motion.torso_wxyz[k].astype(np.float64)),
-        torso_xyz=motion.torso_xyz[k].astype(np.float64),
+        R_world_torso=matrix_from_wxyz(torso_wxyz),
+        torso_xyz=torso_xyz,
     )
 
 

@@ -26,9 +26,10 @@ class PullMeter:
 
     pull: Float[Tensor, " N"]
 
-    def add(self, gradient: Float[Tensor, "N 3"]) -> None:
-        """Count one iteration."""
-        self.pull += gradient[:, :2].abs().sum(1)
+    def add(self, means: Float[Tensor, "N 3"]) -> None:
+        """Count one iteration: `means` hold the gradient of its loss."""
+        if means.grad is not None:
+            self.pull += means.grad[:, :2].abs().sum(1)
 
 
 @torch.no_grad()

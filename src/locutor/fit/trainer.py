@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy import ndarray
@@ -28,6 +27,7 @@ from locutor.fit.frame_feed import TrainingFrame, feed_frames
 from locutor.fit.initial import initial_gaussians
 from locutor.fit.model import GRADIENT_SCALE, TrainableAvatar
 from locutor.fit.relocate import PullMeter, relocate
+from locutor.media.pictures import encode_png
 from locutor.splat.cpu import rasterize
 from locutor.splat.photometric import PhotometricLoss, photometric_loss
 from locutor.splat.posing import pose_gaussians
@@ -118,7 +118,7 @@ def _iterate(
     for iteration, frame in enumerate(feed_frames(performance, config, start), start):
         model.set_rates(iteration / config.n_iterations)
         recent.append(_step(performance, model, encoded[frame.k], frame, background, noise, config))
-        meter.add(model.canonical.means.grad)
+        meter.add(model.canonical.means)
         done = iteration + 1
         if done % RELOCATE_EVERY == 0 and RELOCATE_FROM <= done <= RELOCATE_UNTIL * config.n_iterations:
             relocate(model, meter, noise)
@@ -200,10 +200,7 @@ def _finish(
 ) -> Avatar:
     canonical = dataclasses.replace(
         model.canonical,
-        **{
-            f.name: getattr(model.canonical, f.name).detach().contiguous()
-            for f in dataclasses.fields(model.canonical)
-        },
+        **{f.name: getattr(model.canonical, f.name).detach().contiguous() for f in dataclasses.fields(model.canonical)},
     )
     provenance = Provenance(
         footage=performance.meta.source,
@@ -237,4 +234,4 @@ def _picture(performance: Performance, model: TrainableAvatar, controls: Control
 
 def _write_picture(path: Path, rgb: ndarray) -> None:
     with atomic_path(path) as part:
-        cv2.imwrite(str(part), rgb[..., ::-1])
+        part.write_bytes(encode_png(rgb))

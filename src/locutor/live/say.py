@@ -58,7 +58,7 @@ def _say(avatar: Avatar, chunks: Chunks, duration_s: float, out: Path, seed: int
         raise FormatError(
             "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
         )
-    driver = SpeechDriver(VoiceModel.from_tensors(avatar.voice), avatar.footage_motion)
+    driver = SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), avatar.footage_motion)
     state = driver.init(seed)
     n_expected = max(1, round(duration_s * FPS))
     started = time.monotonic()

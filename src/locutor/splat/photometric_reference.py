@@ -35,7 +35,9 @@ def ssim_map(x: Float[Tensor, "H W 3"], y: Float[Tensor, "H W 3"]) -> Float[Tens
     window = (taps[:, None] * taps[None, :]).expand(3, 1, WINDOW, WINDOW)
 
     def blur(image: Tensor) -> Tensor:
-        return torch.nn.functional.conv2d(image.permute(2, 0, 1), window, padding=WINDOW // 2, groups=3).permute(1, 2, 0)
+        return torch.nn.functional.conv2d(image.permute(2, 0, 1), window, padding=WINDOW // 2, groups=3).permute(
+            1, 2, 0
+        )
 
     mean_x, mean_y = blur(x), blur(y)
     var_x = blur(x * x) - mean_x**2

@@ -9,7 +9,7 @@ from locutor.splat.gaussians import Gaussians
 
 
 def quaternion_product(a: Float[Tensor, "*N 4"], b: Float[Tensor, "*N 4"]) -> Float[Tensor, "*N 4"]:
-    """Hamilton product of quaternions wxyz (`R(a b) = R(a) R(b)`)."""
+    """Hamilton product of quaternions wxyz: `R(a b) = R(a) R(b)`."""
     aw, ax, ay, az = a.unbind(-1)
     bw, bx, by, bz = b.unbind(-1)
     product = [
@@ -21,9 +21,7 @@ def quaternion_product(a: Float[Tensor, "*N 4"], b: Float[Tensor, "*N 4"]) -> Fl
     return torch.stack(product, -1)
 
 
-def pose_gaussians_reference(
-    canonical: CanonicalGaussians, delta: Float[Tensor, "9 N"], pose: BodyPose
-) -> Gaussians:
+def pose_gaussians_reference(canonical: CanonicalGaussians, delta: Float[Tensor, "9 N"], pose: BodyPose) -> Gaussians:
     """Twin of `locutor.splat.posing.pose_gaussians`: same arguments and result, any dtype and device.
 
     Here the gradient also flows to the quaternions of the pose.

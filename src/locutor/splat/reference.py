@@ -50,9 +50,7 @@ def depth_order(means: Float[Tensor, "N 3"]) -> Int[Tensor, " V"]:
     return order[z[order] > NEAR]
 
 
-def rasterize_reference(
-    gaussians: Gaussians, camera: Camera, background: Float[Tensor, "H W 3"]
-) -> Rendering:
+def rasterize_reference(gaussians: Gaussians, camera: Camera, background: Float[Tensor, "H W 3"]) -> Rendering:
     """Draw Gaussians over a background, front to back (docs/rasteriser.md).
 
     Args:

@@ -1,0 +1,1 @@
+"""A 3D talking head from a short video, driven by speech."""

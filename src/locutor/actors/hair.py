@@ -1,0 +1,143 @@
+"""Hair as ribbons: a combed head of hair over a dark cap, brows and lashes that move with the skin."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Float32, Int
+from numpy import ndarray
+from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
+
+from locutor.actors.body import Material, Surface
+from locutor.actors.noise import space_noise
+from locutor.actors.rig import FACE, HEAD_AND_NECK, LASHES, Rig
+from locutor.actors.textures import Atlas, linear_from_srgb, texel_corners
+
+HAIR_PX = 128
+# The hairline: height (y, rig units) by the angle from the front, degrees.
+HAIRLINE_DEG = (0, 20, 38, 50, 60, 70, 80, 88, 104, 125, 150, 180)
+HAIRLINE_Y = (-10.6, -10.5, -10.0, -8.4, -6.8, -4.0, -1.2, -2.8, -1.0, 3.2, 5.0, 5.6)
+
+
+def hair_page(colour: tuple[float, float, float], seed: int) -> Float32[ndarray, "S S 4"]:
+    """Streaks along v; u picks a strand's tint, from dark to light."""
+    v, u = np.mgrid[0:HAIR_PX, 0:HAIR_PX].astype(np.float32) / HAIR_PX
+    streak = space_noise(np.stack([u * 60, v * 1.2, 0 * u], -1), 1.0, seed)
+    light = (0.5 + 0.8 * u) * (1 + 0.22 * streak) * (0.85 + 0.3 * v)
+    base = linear_from_srgb(colour) * light[..., None].clip(0.15, 3)
+    warm = base * (1 + 0.25 * (u - 0.5)[..., None] * np.array([1, 0.1, -0.6]))
+    return np.concatenate([warm, (0.6 + 0.8 * u)[..., None]], -1).astype(np.float32)
+
+
+def scalp_height(place: Float[ndarray, "*b 3"]) -> Float32[ndarray, "*b"]:
+    """How far above the hairline a place of the head lies, rig units; negative outside the hair."""
+    angle = np.degrees(np.abs(np.arctan2(place[..., 0], -place[..., 2] + 0.6)))
+    height = np.interp(angle, HAIRLINE_DEG, HAIRLINE_Y) - place[..., 1]
+    return np.where(np.abs(place[..., 0]) > 8.3, -1.0, height).astype(np.float32)
+
+
+def head_of_hair(
+    rig: Rig, neutral: Float[ndarray, "V 3"], normals: Float[ndarray, "V 3"], page_x: int, seed: int, n_strands: int
+) -> tuple[list[Surface], list[Float32[ndarray, "n 3"]]]:
+    """Cap and ribbons in the frame of the neutral head, with their normals."""
+    rng = np.random.default_rng(seed)
+    skin = np.concatenate([np.arange(FACE.start, FACE.stop), np.arange(HEAD_AND_NECK.start, HEAD_AND_NECK.stop)])
+    tree = cKDTree(neutral[skin])
+
+    def surface_at(p: ndarray) -> tuple[ndarray, ndarray]:
+        """Smoothed place and normal of the head nearest to `p`."""
+        _, near = tree.query(p, k=12)
+        return neutral[skin[near]].mean(1), _unit(normals[skin[near]].mean(1))
+
+    cap, cap_normals = _cap(rig, neutral, normals, page_x)
+    roots = _roots(rig, neutral, n_strands, rng)
+    ribbon, ribbon_normals = _ribbons(roots, surface_at, page_x, rng, seed)
+    return [cap, ribbon], [cap_normals, ribbon_normals]
+
+
+def _unit(v: ndarray) -> ndarray:
+    return v / (np.linalg.norm(v, axis=-1, keepdims=True) + 1e-9)
+
+
+def _cap(rig: Rig, neutral: ndarray, normals: ndarray, page_x: int) -> tuple[Surface, ndarray]:
+    height = scalp_height(neutral)
+    allowed = np.zeros(len(neutral), bool)
+    allowed[FACE], allowed[HEAD_AND_NECK] = True, True
+    triangles = rig.triangles[(allowed & (height > -0.4))[rig.triangles].all(1)]
+    used, local = np.unique(triangles, return_inverse=True)
+    jag = 0.5 * space_noise(neutral[used] * [1, 0.4, 1], 0.7, 5)
+    lift = 0.30 * np.clip((height[used] + jag) / 2.0, -0.4, 1)
+    vertices = (neutral[used] + lift[:, None] * normals[used]).astype(np.float32)
+    uv = np.stack([0.1 + 0.1 * np.abs(np.sin(9 * vertices[:, 0])), 0.3 + 0 * vertices[:, 0]], -1)
+    local = local.reshape(-1, 3)
+    corner = texel_corners(uv[local].astype(np.float32), page_x, HAIR_PX)
+    return Surface(vertices, local, corner, Material.HAIR), normals[used]
+
+
+def _roots(rig: Rig, neutral: ndarray, n: int, rng: np.random.Generator) -> Float32[ndarray, "n 3"]:
+    """Random places of the scalp, uniform over its area."""
+    allowed = np.zeros(len(neutral), bool)
+    allowed[FACE], allowed[HEAD_AND_NECK] = True, True
+    triangles = rig.triangles[allowed[rig.triangles].all(1)]
+    corners = neutral[triangles]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    pick = rng.choice(len(triangles), 4 * n, p=area / area.sum())
+    a, b = rng.random((2, 4 * n, 1))
+    a, b = np.where(a + b > 1, 1 - a, a), np.where(a + b > 1, 1 - b, b)
+    places = corners[pick, 0] * (1 - a - b) + corners[pick, 1] * a + corners[pick, 2] * b
+    height = scalp_height(places)
+    return places[height > 0.15 + 0.35 * rng.random(len(places))][:n].astype(np.float32)
+
+
+PART_FRONT, PART_BACK = np.array([-3.6, -13.0, -6.5]), np.array([-1.0, -14.5, 4.0])
+
+
+def _comb(place: ndarray, normal: ndarray, seed: int) -> ndarray:
+    """Direction in which hair lies: away from a parting, backwards on top, down at the sides."""
+    along = PART_BACK - PART_FRONT
+    t = np.clip((place - PART_FRONT) @ along / (along @ along), 0, 1)[:, None]
+    away = _unit(place - (PART_FRONT + t * along))
+    top = np.clip((-place[:, 1:2] - 8.0) / 5.0, 0, 1)
+    direction = away * [1.1, 0.6, 0.6] + (1 - top) * np.array([0, 1.0, 0.55]) + top * np.array([0.0, 0, 0.35])
+    direction += 0.16 * np.stack([space_noise(place, 1.6, seed + k) for k in (1, 2, 3)], -1)
+    direction -= (direction * normal).sum(-1, keepdims=True) * normal
+    return _unit(direction)
+
+
+def _ribbons(
+    roots: ndarray, surface_at: object, page_x: int, rng: np.random.Generator, seed: int, n_segments: int = 7
+) -> tuple[Surface, ndarray]:
+    n = len(roots)
+    height = scalp_height(roots)
+    top = np.clip((-roots[:, 1] - 6.0) / 6.0, 0, 1)
+    length = (1.3 + 3.4 * top) * rng.uniform(0.75, 1.2, n) * np.clip(0.45 + height / 3.0, 0.45, 1)
+    volume = (0.45 + 0.95 * top) * np.clip(0.35 + height / 2.5, 0.35, 1) * rng.uniform(0.55, 1.1, n)
+    width = rng.uniform(0.16, 0.34, n)
+    tint = np.clip(0.5 + 0.22 * rng.standard_normal(n) + 0.12 * space_noise(roots, 1.0, seed + 9), 0.05, 0.95)
+    tilt = rng.normal(0, 0.22, (n, 1))
+    p, rows, all_normals = roots.astype(np.float64), [], []
+    for k in range(n_segments + 1):
+        t = k / n_segments
+        on, normal = surface_at(p)  # type: ignore[operator]
+        lift = volume * (0.12 + 0.88 * np.sin(np.pi * min(0.62 * t + 0.12, 0.9)))
+        centre = p - ((p - on) * normal).sum(-1, keepdims=True) * normal + lift[:, None] * normal
+        direction = _comb(p, normal, seed)
+        across = np.cross(direction, normal)
+        half = (width * (0.55 + 0.45 * np.sin(np.pi * min(t + 0.25, 1.0))) * (1 - t**4) / 2)[:, None]
+        rows += [centre - half * across, centre + half * across]
+        bend = _unit(normal + tilt * across + 0.25 * (t - 0.4) * direction)
+        all_normals += [_unit(bend - 0.35 * across), _unit(bend + 0.35 * across)]
+        p = p + direction * (length / n_segments)[:, None]
+    vertices = np.stack(rows, 1).reshape(-1, 3).astype(np.float32)
+    strip = _strip(n_segments)
+    triangles = (np.arange(n)[:, None, None] * 2 * (n_segments + 1) + strip).reshape(-1, 3)
+    v = np.repeat(np.linspace(0, 1, n_segments + 1), 2)
+    uv = np.stack([np.repeat(tint, 2 * (n_segments + 1)) + 0.012 * np.tile([-1, 1], n * (n_segments + 1)), np.tile(v, n)], -1)
+    corner = texel_corners(uv[triangles].astype(np.float32), page_x, HAIR_PX)
+    normals = np.stack(all_normals, 1).reshape(-1, 3).astype(np.float32)
+    return Surface(vertices, triangles, corner, Material.HAIR), normals
+
+
+def _strip(n_segments: int) -> Int[ndarray, "t 3"]:
+    first = 2 * np.arange(n_segments)[:, None]
+    return np.stack([first + [0, 1, 2], first + [1, 3, 2]], 1).reshape(-1, 3)

@@ -1,0 +1,149 @@
+"""Painting the skin: tone, blotches, freckles, lips, eyelids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32
+from numpy import ndarray
+
+from locutor.actors.noise import space_noise
+from locutor.actors.rig import EYE_SOCKETS, LANDMARK_LIPS_OUTER, MOUTH_SOCKET, Rig
+from locutor.actors.textures import Page, linear_from_srgb, places, polygon_mask, vertex_uv
+
+FACE_PX, BACK_PX = 1024, 768
+EYE_RIM = (37, 38, 40, 41, 43, 44, 46, 47)  # landmarks of the lids
+
+
+@dataclass(frozen=True)
+class Complexion:
+    """Colours of a person, sRGB 0..1.
+
+    Attributes:
+        skin, lips, iris, hair: base colours.
+        freckles: number of freckles per face.
+        stubble: 0 (none) to 1 (a day's beard shadow).
+    """
+
+    skin: tuple[float, float, float]
+    lips: tuple[float, float, float]
+    iris: tuple[float, float, float]
+    hair: tuple[float, float, float]
+    freckles: int
+    stubble: float
+
+
+def _spot(places_: Float[ndarray, "*b 3"], centre: Float[ndarray, " 3"], radius: float) -> Float32[ndarray, "*b"]:
+    return np.exp(-((places_ - centre) ** 2).sum(-1) / radius**2).astype(np.float32)
+
+
+def skin_colour(
+    where: Float[ndarray, "*b 3"], landmarks: Float[ndarray, "68 3"], complexion: Complexion, seed: int
+) -> Float32[ndarray, "*b 3"]:
+    """Linear colour of bare skin at places of the neutral head."""
+    base = linear_from_srgb(complexion.skin)
+    red = np.zeros(where.shape[:-1], np.float32)
+    nose, chin = landmarks[30], landmarks[8]
+    for side in (-1, 1):
+        cheek = np.array([side * 4.6, landmarks[30, 1] + 0.4, landmarks[36, 2] - 0.5])
+        red += 0.55 * _spot(where, cheek, 2.9)
+        red += 0.35 * _spot(where, np.array([side * 9.0, landmarks[36, 1] + 1.5, 0.0]), 3.0)
+    red += 0.5 * _spot(where, nose, 1.7) + 0.25 * _spot(where, chin, 2.0)
+    red += 0.16 * space_noise(where, 2.2, seed) + 0.12 * space_noise(where, 0.8, seed + 1)
+    light = 1 + 0.045 * space_noise(where, 1.3, seed + 2) + 0.05 * space_noise(where, 0.45, seed + 3)
+    light += 0.05 * space_noise(where, 0.17, seed + 4)  # pores
+    shade = np.zeros_like(red)
+    for corners in ((36, 39), (42, 45)):
+        eye = landmarks[list(corners)].mean(0)
+        shade += 0.22 * _spot(where, eye + [0, 0.9, 0], 1.5) + 0.18 * _spot(where, eye, 1.6)
+    colour = base * light[..., None] * (1 - shade[..., None] * np.array([0.55, 0.85, 0.8]))
+    colour *= 1 + red[..., None] * np.array([0.10, -0.22, -0.20])
+    if complexion.stubble:
+        jaw = 1 / (1 + np.exp(-(where[..., 1] - landmarks[33, 1] - 0.5) / 0.7))
+        jaw *= 1 / (1 + np.exp((where[..., 1] - chin[1] - 1.0) / 0.6)) / (1 + np.exp((where[..., 2] + 1.5) / 1.2))
+        dots = np.clip(0.75 + 0.5 * space_noise(where, 0.16, seed + 5), 0, 1.6)
+        cover = (complexion.stubble * 0.45 * jaw * dots)[..., None].clip(0, 0.8)
+        colour = colour * (1 - cover) + cover * linear_from_srgb(complexion.hair) * 0.8
+    return colour.clip(0.003, 1).astype(np.float32)
+
+
+def paint_face(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, seed: int) -> Page:
+    """The page of the front of the head."""
+    rng = np.random.default_rng(seed)
+    pick = rig.triangle_material == rig.material_names.index("M_Face")
+    triangles, uv = rig.triangles[pick], rig.uv[rig.triangles_uv[pick]]
+    where, _ = places(neutral[triangles], uv, FACE_PX)
+    landmarks = neutral[rig.landmarks]
+    landmark_uv = vertex_uv(triangles, uv, len(neutral))[rig.landmarks]
+    colour = skin_colour(where, landmarks, complexion, seed)
+
+    freckle = _freckles(where, landmarks, complexion.freckles, rng)
+    colour *= 1 - freckle[..., None] * np.array([0.35, 0.55, 0.62], np.float32)
+
+    lip = polygon_mask(landmark_uv[list(LANDMARK_LIPS_OUTER)], FACE_PX, 3.0)
+    folds = 1 + 0.09 * space_noise(where * [4.0, 0.6, 0.6], 0.55, seed + 6) + 0.05 * space_noise(where, 0.2, seed + 7)
+    lip_colour = linear_from_srgb(complexion.lips) * folds[..., None]
+    colour = colour * (1 - 0.88 * lip[..., None]) + 0.88 * lip[..., None] * lip_colour
+
+    lids = _near_points(neutral[_lid_edge(rig)], where, 0.22)
+    colour *= 1 - 0.45 * lids[..., None]
+    oil = 0.5 + 0.35 * _spot(where, landmarks[30], 2.2) + 0.25 * _spot(where, landmarks[27] + [0, -4.5, 1.0], 4.0)
+    shine = oil * (1 + 0.35 * space_noise(where, 0.25, seed + 8)) + 0.9 * lip * folds
+    return np.concatenate([colour, shine.clip(0, 2)[..., None]], -1).astype(np.float32)
+
+
+def _lid_edge(rig: Rig) -> ndarray:
+    """Vertices shared by the face and the eye sockets: the rims of the lids."""
+    face = rig.triangles[rig.triangle_material == rig.material_names.index("M_Face")]
+    back = rig.triangles[rig.triangle_material == rig.material_names.index("M_BackHead")]
+    socket = back[((back >= EYE_SOCKETS.start) & (back < EYE_SOCKETS.stop)).any(1)]
+    return np.intersect1d(face, socket)
+
+
+def _near_points(points: Float[ndarray, "N 3"], where: Float[ndarray, "S S 3"], radius: float) -> ndarray:
+    from scipy.spatial import cKDTree
+
+    distance, _ = cKDTree(points).query(where, distance_upper_bound=4 * radius)
+    return np.exp(-((np.minimum(distance, 9.0) / radius) ** 2)).astype(np.float32)
+
+
+def _freckles(
+    where: Float[ndarray, "S S 3"], landmarks: Float[ndarray, "68 3"], n: int, rng: np.random.Generator
+) -> Float32[ndarray, "S S"]:
+    """Strength of freckles: denser over nose and cheeks, some moles anywhere."""
+    size = where.shape[0]
+    centre = landmarks[30]
+    layer = np.zeros((size, size), np.float32)
+    placed = 0
+    while placed < n:
+        u, v = rng.uniform(0.05, 0.95, 2) * size
+        place = where[int(v), int(u)]
+        if rng.random() > 0.04 + np.exp(-(((place - centre) / [6.0, 3.0, 6.0]) ** 2).sum()):
+            continue
+        radius, strength = rng.uniform(0.8, 2.1), rng.uniform(0.15, 0.6)
+        if rng.random() < 0.03:
+            radius, strength = rng.uniform(2.0, 3.0), 0.9
+        dot = np.zeros_like(layer)
+        cv2.circle(dot, (int(u * 16), int(v * 16)), int(radius * 16), float(strength), -1, cv2.LINE_AA, 4)
+        layer = np.maximum(layer, dot)
+        placed += 1
+    return cv2.GaussianBlur(layer, (0, 0), 0.8)
+
+
+def paint_back(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, seed: int) -> Page:
+    """The page of the back of the head and the neck, which also holds the insides of mouth and eye sockets."""
+    pick = rig.triangle_material == rig.material_names.index("M_BackHead")
+    triangles, uv = rig.triangles[pick], rig.uv[rig.triangles_uv[pick]] - [1, 0]
+    inner = np.zeros((len(neutral), 2), np.float32)
+    inner[MOUTH_SOCKET, 0], inner[EYE_SOCKETS, 1] = 1, 1
+    where, _ = places(np.concatenate([neutral, inner], 1)[triangles], uv, BACK_PX)
+    mouth, socket = where[..., 3:4], where[..., 4:5]
+    colour = skin_colour(where[..., :3], neutral[rig.landmarks], complexion, seed)
+    flesh = linear_from_srgb((0.42, 0.16, 0.15))
+    rim = linear_from_srgb(complexion.skin) * np.array([0.8, 0.5, 0.48])
+    colour = colour * (1 - mouth) + mouth * flesh
+    colour = colour * (1 - socket) + socket * rim
+    shine = np.full((BACK_PX, BACK_PX, 1), 0.4, np.float32) + 0.4 * mouth
+    return np.concatenate([colour, shine], -1).astype(np.float32)

@@ -1,0 +1,50 @@
+"""Single pictures as PNG or JPEG bytes; RGB or grey, 8 bit."""
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from locutor.core.errors import MediaError
+
+PNG_EFFORT = 6
+
+
+def encode_png(picture: UInt8[ndarray, "H W *channels"]) -> bytes:
+    """Lossless."""
+    return _encode(".png", picture, (cv2.IMWRITE_PNG_COMPRESSION, PNG_EFFORT))
+
+
+def encode_jpeg(picture: UInt8[ndarray, "H W *channels"], quality: int, full_chroma: bool = False) -> bytes:
+    """Lossy; `full_chroma` keeps the colour at full resolution (4:4:4)."""
+    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if full_chroma else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+    return _encode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling))
+
+
+def decode_rgb(data: bytes) -> UInt8[ndarray, "H W 3"]:
+    """PNG or JPEG to RGB.
+
+    Raises:
+        MediaError: the data is damaged.
+    """
+    return np.ascontiguousarray(_decode(data, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def decode_grey(data: bytes) -> UInt8[ndarray, "H W"]:
+    """PNG or JPEG to grey.
+
+    Raises:
+        MediaError: the data is damaged.
+    """
+    return _decode(data, cv2.IMREAD_GRAYSCALE)
+
+
+def _encode(extension: str, picture: ndarray, options: tuple[int, ...]) -> bytes:
+    return cv2.imencode(extension, picture[..., ::-1] if picture.ndim == 3 else picture, options)[1].tobytes()
+
+
+def _decode(data: bytes, flags: int) -> ndarray:
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if picture is None:
+        raise MediaError("a stored picture is damaged", "make the file that holds it again")
+    return np.asarray(picture)
