@@ -27,6 +27,7 @@ constexpr int kRowsPerVector = Vec::N < kSubTile ? 1 : Vec::N / kSubTile;  // ro
 
 // Splats are taken in chunks: the chunk is copied together once and masked for all sub-tiles.
 constexpr int kChunk = 256;
+constexpr int kAhead = 16;  // splats lie anywhere in memory: fetch them some iterations early
 
 // Adds `count` splats of `chunk` to a sub-tile with its top left pixel centre at (x, y). Returns false when all its
 // pixels are finished.
@@ -57,8 +58,9 @@ inline bool blend_sub_tile(const Splat* chunk, const std::uint16_t* list, int co
     for (int k = 0; k < kVectors; k++) {
       const int c = k % kPerRow;
       const Vec q = fnma(u[c], u[c], fnma(v, v, top));
-      const Vec alpha = min(exp2_coarse(q), Vec(kMaxAlpha));
-      const Vec w = keep(ge(q, Vec(kLog2MinAlpha)), alpha * T[k]);
+      const Vec alpha = min(exp2_fast(q), Vec(kMaxAlpha));
+      const Mask drawn = ge(q, Vec(kLog2MinAlpha)) & ge(T[k], Vec(kMinTransmittance));
+      const Vec w = keep(drawn, alpha * T[k]);
       R[k] = fma(w, red, R[k]);
       G[k] = fma(w, green, G[k]);
       B[k] = fma(w, blue, B[k]);
@@ -99,6 +101,7 @@ void blend(const TileJob& job, TileState& state) {
   for (int begin = 0; begin < job.count && alive; begin += kChunk) {
     const int count = smaller(kChunk, job.count - begin);
     for (int i = 0; i < count; i++) {
+      if (i + kAhead < count) __builtin_prefetch(job.splats + job.list[begin + i + kAhead]);
       chunk[i] = job.splats[job.list[begin + i]];
       masks[i] = static_cast<std::uint16_t>(touched_sub_tiles(chunk[i], x0, y0));
     }

@@ -31,38 +31,54 @@ inline std::uint64_t touched_patches(const Splat& s, float x0, float y0) {
   return touched;
 }
 
-inline void load_patch_row(const ImageView& view, int channel, int y, int x, int width, float* out) {
+// Row y of a tile, `width` <= 32 values, dealt out to the patches it crosses; beyond the image's edge nothing is set.
+inline void load_tile_row(const ImageView& view, int channel, int y, int x, int width, float* patches, int stride) {
   const float* p = view.data + channel * view.channel + y * view.row + x * view.column;
-  if (view.column == 1 && width == kPatch) {
-    std::memcpy(out, p, kPatch * sizeof(float));
+  if (view.column == 1 && width == kTile) {
+    for (int i = 0; i < kTile / kPatch; i++) std::memcpy(patches + i * stride, p + i * kPatch, kPatch * sizeof(float));
     return;
   }
-  for (int i = 0; i < width; i++) out[i] = p[i * view.column];
+  for (int i = 0; i < width; i++) patches[i / kPatch * stride + i % kPatch] = p[i * view.column];
+}
+
+inline void prefetch_tile_row(const ImageView& view, int channel, int y, int x) {
+  const float* p = view.data + channel * view.channel + y * view.row + x * view.column;
+  __builtin_prefetch(p);
+  __builtin_prefetch(p + kTile / 2);
 }
 
 void start_backward(const TileJob& job, const BackwardImages& images, BackwardState& state) {
-  for (int p = 0; p < kPatches; p++) {
-    const int x = job.x0 + p % 8 * kPatch, y = job.y0 + p / 8 * kPatch;
-    const int width = smaller(kPatch, job.width - x), height = smaller(kPatch, job.height - y);
-    alignas(64) float rgb[3][kPatchPixels] = {{0}}, alpha[kPatchPixels] = {0};
-    if (width < kPatch || height < kPatch) {  // pixels outside of the image are finished from the start
-      std::memset(state.transmittance[p], 0, sizeof state.transmittance[p]);
-      std::memset(state.d_color[p], 0, sizeof state.d_color[p]);
-      std::memset(state.d_alpha[p], 0, sizeof state.d_alpha[p]);
-    }
-    for (int r = 0; r < height && width > 0; r++) {
-      for (int i = 0; i < width; i++) state.transmittance[p][r * kPatch + i] = 1.0f;
-      for (int c = 0; c < 3; c++) {
-        load_patch_row(images.rgb, c, y + r, x, width, rgb[c] + r * kPatch);
-        load_patch_row(images.d_rgb, c, y + r, x, width, state.d_color[p][c] + r * kPatch);
-      }
-      load_patch_row(images.alpha, 0, y + r, x, width, alpha + r * kPatch);
-      load_patch_row(images.d_alpha, 0, y + r, x, width, state.d_alpha[p] + r * kPatch);
-    }
-    for (int i = 0; i < kPatchPixels; i++)
-      state.behind[p][i] = rgb[0][i] * state.d_color[p][0][i] + rgb[1][i] * state.d_color[p][1][i] +
-                           rgb[2][i] * state.d_color[p][2][i] + alpha[i] * state.d_alpha[p][i];
+  alignas(64) float rgb[kPatches][3][kPatchPixels], alpha[kPatches][kPatchPixels];
+  const int width = smaller(kTile, job.width - job.x0), height = smaller(kTile, job.height - job.y0);
+  const bool whole = width == kTile && height == kTile;
+  if (!whole) {  // pixels outside of the image are finished from the start
+    std::memset(&state, 0, sizeof state);
+    std::memset(rgb, 0, sizeof rgb);
+    std::memset(alpha, 0, sizeof alpha);
   }
+  for (int y = 0; y < height; y++) {
+    const int first = y / kPatch * (kTile / kPatch), at = y % kPatch * kPatch, row = job.y0 + y;
+    constexpr int kRowsAhead = 6;
+    if (y + kRowsAhead < height) {
+      for (int c = 0; c < 3; c++) {
+        prefetch_tile_row(images.rgb, c, row + kRowsAhead, job.x0);
+        prefetch_tile_row(images.d_rgb, c, row + kRowsAhead, job.x0);
+      }
+      prefetch_tile_row(images.alpha, 0, row + kRowsAhead, job.x0);
+      prefetch_tile_row(images.d_alpha, 0, row + kRowsAhead, job.x0);
+    }
+    for (int i = 0; i < width; i++) state.transmittance[first + i / kPatch][at + i % kPatch] = 1.0f;
+    for (int c = 0; c < 3; c++) {
+      load_tile_row(images.rgb, c, row, job.x0, width, rgb[first][c] + at, 3 * kPatchPixels);
+      load_tile_row(images.d_rgb, c, row, job.x0, width, state.d_color[first][c] + at, 3 * kPatchPixels);
+    }
+    load_tile_row(images.alpha, 0, row, job.x0, width, alpha[first] + at, kPatchPixels);
+    load_tile_row(images.d_alpha, 0, row, job.x0, width, state.d_alpha[first] + at, kPatchPixels);
+  }
+  for (int p = 0; p < kPatches; p++)
+    for (int i = 0; i < kPatchPixels; i++)
+      state.behind[p][i] = rgb[p][0][i] * state.d_color[p][0][i] + rgb[p][1][i] * state.d_color[p][1][i] +
+                           rgb[p][2][i] * state.d_color[p][2][i] + alpha[p][i] * state.d_alpha[p][i];
 }
 
 inline std::uint64_t alive_patches(const BackwardState& state) {
@@ -75,6 +91,20 @@ inline std::uint64_t alive_patches(const BackwardState& state) {
   return alive;
 }
 
+// Offsets of the patches from the tile's corner, px.
+struct PatchOffsets {
+  float x[kPatches], y[kPatches];
+};
+constexpr PatchOffsets patch_offsets() {
+  PatchOffsets offsets{};
+  for (int p = 0; p < kPatches; p++) {
+    offsets.x[p] = static_cast<float>(p % 8 * kPatch);
+    offsets.y[p] = static_cast<float>(p / 8 * kPatch);
+  }
+  return offsets;
+}
+constexpr PatchOffsets kPatchOffsets = patch_offsets();
+
 // Sums over the patches in `rest` for one splat; advances their state past it.
 inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BackwardState& state, float* out) {
   Vec sums[9];
@@ -85,16 +115,16 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
   const Vec u_x(s.u_x), u_y(s.u_y), v_y(s.v_y), top(s.log2_opacity), red(s.r), green(s.g), blue(s.b);
   for (; rest; rest &= rest - 1) {
     const int p = __builtin_ctzll(rest);
-    const Vec left(static_cast<float>(p % 8 * kPatch));
+    const Vec left(kPatchOffsets.x[p]);
 #pragma GCC unroll 4
     for (int k = 0; k < kPatchVectors; k++) {
       const int at = k * Vec::N;
-      const Vec down(static_cast<float>(p / 8 * kPatch + at / kPatch));
+      const Vec down = Vec(kPatchOffsets.y[p]) + Vec(static_cast<float>(at / kPatch));
       const Vec u = fma(u_x, left, fma(u_y, down, u0)), v = fma(v_y, down, v0);
       const Vec q = fnma(u, u, fnma(v, v, top));
       const Vec T = load(state.transmittance[p] + at);
       const Mask drawn = ge(q, Vec(kLog2MinAlpha)) & ge(T, Vec(kMinTransmittance));
-      const Vec raw = keep(drawn, exp2_coarse(q)), alpha = min(raw, Vec(kMaxAlpha)), w = alpha * T;
+      const Vec raw = keep(drawn, exp2_fast(q)), alpha = min(raw, Vec(kMaxAlpha)), w = alpha * T;
       const Vec d_r = load(state.d_color[p][0] + at), d_g = load(state.d_color[p][1] + at),
                 d_b = load(state.d_color[p][2] + at);
       const Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(state.d_alpha[p] + at))));
@@ -124,6 +154,10 @@ void blend_backward(const TileJob& job, const BackwardImages& images, const std:
   const float x0 = static_cast<float>(job.x0), y0 = static_cast<float>(job.y0);
   std::uint64_t alive = alive_patches(state);
   for (int i = 0; i < job.count; i++) {
+    if (i + kAhead < job.count) {
+      __builtin_prefetch(job.splats + job.list[i + kAhead]);
+      __builtin_prefetch(out + slots[i + kAhead], 1);
+    }
     float* sums = out[slots[i]].sum;
     const Splat& s = job.splats[job.list[i]];
     const std::uint64_t patches = alive ? touched_patches(s, x0, y0) & alive : 0;

@@ -34,16 +34,17 @@ struct ImageView {
 
 // A Gaussian on the image: alpha(p) = 2^(log2_opacity - u^2 - v^2), u = u_x dx + u_y dy, v = v_y dy, (dx, dy) = p - (x, y).
 // This Cholesky form of the quadratic stays accurate in float32 for long needles, where dx^2, dx dy, dy^2 cancel.
-struct alignas(16) Splat {
+// One cache line each, because tiles read them in no order.
+struct alignas(64) Splat {
   float x, y, u_x, u_y;
   float v_y, log2_opacity, r, g;
-  float b, half_width, half_height, unused;  // half size (px) of the box outside of which alpha < 1/255
+  float b, half_width, half_height;  // half size (px) of the box outside of which alpha < 1/255
 };
 
 // Sums over the pixels of one tile, for one Gaussian, with s = dL/d ln(alpha):
 // s, s u, s v, s u^2, s u v, s v^2, and dL/d colour.
-struct alignas(16) SplatGradient {
-  float sum[12];
+struct alignas(64) SplatGradient {
+  float sum[kGradientSums];
 };
 
 // Tiles covered by a Gaussian's box, inclusive.

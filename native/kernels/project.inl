@@ -71,7 +71,7 @@ void project(const GaussianBlock& g, int count, const Camera& camera, Splat* spl
   }
   for (int j = 0; j < count; j++) {
     splats[j] = {x[j], y[j], u_x[j], u_y[j], v_y[j], log2_opacity[j], g.color[0][j], g.color[1][j], g.color[2][j],
-                 half_w[j], half_h[j], 0.0f};
+                 half_w[j], half_h[j]};
     rects[j] = {static_cast<std::uint16_t>(tile_x0[j]), static_cast<std::uint16_t>(tile_x1[j]),
                 static_cast<std::uint16_t>(tile_y0[j]), static_cast<std::uint16_t>(tile_y1[j])};
   }

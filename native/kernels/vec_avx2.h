@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace {
@@ -21,6 +22,9 @@ struct Vec {
 
 inline Vec load(const float* p) { return _mm256_loadu_ps(p); }
 inline void store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
+// Eight floats of a row, then of the next rows, as far as they fit: the pixels of a vector of an 8x8 sub-tile.
+inline Vec load_rows(const float* p, std::ptrdiff_t) { return load(p); }
+inline void store_rows(float* p, std::ptrdiff_t, Vec a) { store(p, a); }
 inline Vec lane_index() { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7); }
 
 inline Vec operator+(Vec a, Vec b) { return _mm256_add_ps(a.v, b.v); }
@@ -57,10 +61,9 @@ inline float sum(Vec a) {
   return _mm_cvtss_f32(sum4(a.v, z, z, z));
 }
 inline void store_sums(float* out, const Vec* a) {
-  const __m256 z = _mm256_setzero_ps();
   _mm_store_ps(out, sum4(a[0].v, a[1].v, a[2].v, a[3].v));
   _mm_store_ps(out + 4, sum4(a[4].v, a[5].v, a[6].v, a[7].v));
-  _mm_store_ps(out + 8, sum4(a[8].v, z, z, z));
+  out[8] = sum(a[8]);
 }
 
 inline int compress(const std::uint16_t* masks, int count, std::uint32_t bit, std::uint16_t* out) {

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace {
@@ -21,6 +22,14 @@ struct Vec {
 
 inline Vec load(const float* p) { return _mm512_loadu_ps(p); }
 inline void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
+// Eight floats of a row, then of the next rows, as far as they fit: the pixels of a vector of an 8x8 sub-tile.
+inline Vec load_rows(const float* p, std::ptrdiff_t row) {
+  return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(p)), _mm256_loadu_ps(p + row), 1);
+}
+inline void store_rows(float* p, std::ptrdiff_t row, Vec a) {
+  _mm256_storeu_ps(p, _mm512_castps512_ps256(a.v));
+  _mm256_storeu_ps(p + row, _mm512_extractf32x8_ps(a.v, 1));
+}
 inline Vec lane_index() { return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
 
 inline Vec operator+(Vec a, Vec b) { return _mm512_add_ps(a.v, b.v); }
@@ -55,10 +64,9 @@ inline __m128 sum4(__m256 a, __m256 b, __m256 c, __m256 d) {
 }
 inline float sum(Vec a) { return _mm512_reduce_add_ps(a.v); }
 inline void store_sums(float* out, const Vec* a) {
-  const __m256 z = _mm256_setzero_ps();
   _mm_store_ps(out, sum4(fold(a[0]), fold(a[1]), fold(a[2]), fold(a[3])));
   _mm_store_ps(out + 4, sum4(fold(a[4]), fold(a[5]), fold(a[6]), fold(a[7])));
-  _mm_store_ps(out + 8, sum4(fold(a[8]), z, z, z));
+  out[8] = sum(a[8]);
 }
 
 inline int compress(const std::uint16_t* masks, int count, std::uint32_t bit, std::uint16_t* out) {

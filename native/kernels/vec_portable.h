@@ -1,6 +1,7 @@
 // Four floats on any machine, by the vector extension of GCC and Clang (SSE2 on x86-64, NEON on ARM).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -27,6 +28,9 @@ inline Vec load(const float* p) {
   return a;
 }
 inline void store(float* p, Vec a) { std::memcpy(p, &a.v, sizeof a.v); }
+// Eight floats of a row, then of the next rows, as far as they fit: the pixels of a vector of an 8x8 sub-tile.
+inline Vec load_rows(const float* p, std::ptrdiff_t) { return load(p); }
+inline void store_rows(float* p, std::ptrdiff_t, Vec a) { store(p, a); }
 inline Vec lane_index() { return Float4{0, 1, 2, 3}; }
 
 inline Vec operator+(Vec a, Vec b) { return a.v + b.v; }

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 from numpy import ndarray
 from scipy.sparse import csr_array
+from scipy.special import expit
 
 from locutor.actors.noise import space_noise
 from locutor.actors.rig import EYEBALL_LEFT, EYEBALL_RIGHT, TEETH, Rig
@@ -110,11 +111,11 @@ def _eye_page(
     d = where / np.linalg.norm(where, axis=-1, keepdims=True)
     angle = np.degrees(np.arccos(np.clip(-d[..., 2], -1, 1)))  # from the optical axis, which looks at the camera
     turn = np.stack([np.cos(np.arctan2(d[..., 1], d[..., 0])), np.sin(np.arctan2(d[..., 1], d[..., 0]))], -1)
-    spokes = space_noise(np.concatenate([turn * 3.0, angle[..., None] * 0.02], -1), 0.35, seed + 30)
-    vessel = np.clip(space_noise(d * [1.0, 2.5, 1.0], 0.12, seed + 31) - 1.2, 0, 1)
+    spokes = 0.5 * space_noise(np.concatenate([turn * 3.0, angle[..., None] * 0.02], -1), 0.35, seed + 30)
+    vessel = np.clip(space_noise(d * [1.0, 2.5, 1.0], 0.12, seed + 31) - 1.6, 0, 1)
 
     def step(edge: float, width: float) -> ndarray:
-        return 1 / (1 + np.exp((angle - edge) / width))[..., None]
+        return expit((edge - angle) / width)[..., None]
 
     white = linear_from_srgb((0.90, 0.875, 0.86)) * (
         1 - np.clip((angle - 30) / 60, 0, 0.5)[..., None] * [0.2, 0.5, 0.5]

@@ -12,7 +12,7 @@ from locutor.actors.textures import Atlas, linear_from_srgb, texel_corners
 
 CLOTH_PX = 1024
 N_AROUND, N_DOWN = 160, 90
-SKIN_HIDDEN_BELOW = 1.2
+SKIN_HIDDEN_BELOW = 2.2
 """Skin this far (rig units) below the collar is not drawn."""
 
 
@@ -43,15 +43,15 @@ def pullover(atlas: Atlas, colours: tuple[tuple[float, float, float], ...], seed
     side = np.abs(s) ** 1.3
     top = collar(turn + 0 * down)
     zero = 0 * down * turn
-    shoulder = np.stack([17.5 * s, 12.5 + 4.5 * (1 - side) + 0 * s, 1.8 - 6.8 * c], -1) + zero[..., None]
-    arm = np.stack([23.5 * s, 14.5 + 12.0 * (1 - side), 2.0 - 10.5 * c], -1) + zero[..., None]
+    shoulder = np.stack([14.0 * s, 12.8 + 5.5 * (1 - side) + 0 * s, 1.8 - 7.2 * c], -1) + zero[..., None]
+    arm = np.stack([25.5 * s, 13.5 + 12.0 * (1 - side), 2.0 - 11.0 * c], -1) + zero[..., None]
     hem = np.stack([21.0 * s, 44.0 + 0 * s, 2.0 - 10.5 * c], -1) + zero[..., None]
     t = down[..., None]
     points = (1 - t) ** 3 * top + 3 * (1 - t) ** 2 * t * shoulder + 3 * (1 - t) * t**2 * arm + t**3 * hem
     # The rolled rib of the collar, then folds that grow towards the arms.
     outward = np.stack([s + zero, -0.25 + zero, -c + zero], -1)
     rib = np.exp(-(((t[..., 0] - 0.02) / 0.022) ** 2))
-    folds = 0.28 * space_noise(points * [0.6, 0.35, 0.6], 2.2, seed) * np.clip(t[..., 0] * 4, 0, 1)
+    folds = 0.16 * space_noise(points * [0.6, 0.35, 0.6], 2.2, seed) * np.clip(t[..., 0] * 4, 0, 1)
     points = points + outward * (0.55 * rib + folds)[..., None]
     points[0] += [0, 1.0, 0]  # tuck the first ring under the roll
     index = np.arange(N_DOWN * (N_AROUND + 1)).reshape(N_DOWN, N_AROUND + 1)
@@ -68,7 +68,7 @@ def _cloth_page(colours: tuple[tuple[float, float, float], ...], seed: int) -> F
     rng = np.random.default_rng(seed)
     v, u = np.mgrid[0:CLOTH_PX, 0:CLOTH_PX].astype(np.float32) / CLOTH_PX
     place = np.stack([u * 90, v * 45, 0 * u], -1)
-    marl = 0.16 * space_noise(place * [1.0, 2.2, 1], 0.55, seed + 1) + 0.10 * space_noise(place, 2.5, seed + 2)
+    marl = 0.09 * space_noise(place * [1.0, 2.2, 1], 0.55, seed + 1) + 0.05 * space_noise(place, 2.5, seed + 2)
     stitch = 0.10 * np.sin(2 * np.pi * (u * 150)) + 0.05 * np.sin(2 * np.pi * (v * 120 + np.abs((u * 150) % 1 - 0.5)))
     shift = rng.uniform(0, 1)
     diamond = np.abs((u * 44) % 1 - 0.5) + np.abs((v * 22 + shift) % 1 - 0.5) < 0.27

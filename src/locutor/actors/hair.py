@@ -11,29 +11,19 @@ from scipy.spatial import cKDTree
 from locutor.actors.body import Material, Surface
 from locutor.actors.noise import space_noise
 from locutor.actors.rig import FACE, HEAD_AND_NECK, LASHES, Rig
+from locutor.actors.skin import scalp_height
 from locutor.actors.textures import Atlas, linear_from_srgb, texel_corners
 
 HAIR_PX = 128
-# The hairline: height (y, rig units) by the angle from the front, degrees.
-HAIRLINE_DEG = (0, 20, 38, 50, 60, 70, 80, 88, 104, 125, 150, 180)
-HAIRLINE_Y = (-10.6, -10.5, -10.0, -8.4, -6.8, -4.0, -1.2, -2.8, -1.0, 3.2, 5.0, 5.6)
-
 
 def hair_page(colour: tuple[float, float, float], seed: int) -> Float32[ndarray, "S S 4"]:
     """Streaks along v; u picks a strand's tint, from dark to light."""
     v, u = np.mgrid[0:HAIR_PX, 0:HAIR_PX].astype(np.float32) / HAIR_PX
     streak = space_noise(np.stack([u * 60, v * 1.2, 0 * u], -1), 1.0, seed)
-    light = (0.5 + 0.8 * u) * (1 + 0.22 * streak) * (0.85 + 0.3 * v)
+    light = (0.45 + 1.1 * u) * (1 + 0.10 * streak) * (0.85 + 0.3 * v)
     base = linear_from_srgb(colour) * light[..., None].clip(0.15, 3)
     warm = base * (1 + 0.25 * (u - 0.5)[..., None] * np.array([1, 0.1, -0.6]))
     return np.concatenate([warm, (0.6 + 0.8 * u)[..., None]], -1).astype(np.float32)
-
-
-def scalp_height(place: Float[ndarray, "*b 3"]) -> Float32[ndarray, "*b"]:
-    """How far above the hairline a place of the head lies, rig units; negative outside the hair."""
-    angle = np.degrees(np.abs(np.arctan2(place[..., 0], -place[..., 2] + 0.6)))
-    height = np.interp(angle, HAIRLINE_DEG, HAIRLINE_Y) - place[..., 1]
-    return np.where(np.abs(place[..., 0]) > 8.3, -1.0, height).astype(np.float32)
 
 
 def head_of_hair(
@@ -63,10 +53,10 @@ def _cap(rig: Rig, neutral: ndarray, normals: ndarray, page_x: int) -> tuple[Sur
     height = scalp_height(neutral)
     allowed = np.zeros(len(neutral), bool)
     allowed[FACE], allowed[HEAD_AND_NECK] = True, True
-    triangles = rig.triangles[(allowed & (height > -0.4))[rig.triangles].all(1)]
+    triangles = rig.triangles[(allowed & (height > 0.2))[rig.triangles].all(1)]
     used, local = np.unique(triangles, return_inverse=True)
-    jag = 0.5 * space_noise(neutral[used] * [1, 0.4, 1], 0.7, 5)
-    lift = 0.30 * np.clip((height[used] + jag) / 2.0, -0.4, 1)
+    jag = 0.2 * space_noise(neutral[used] * [1, 0.4, 1], 0.7, 5)
+    lift = 0.30 * np.clip((height[used] + jag - 0.9) / 1.6, -0.5, 1)
     vertices = (neutral[used] + lift[:, None] * normals[used]).astype(np.float32)
     uv = np.stack([0.1 + 0.1 * np.abs(np.sin(9 * vertices[:, 0])), 0.3 + 0 * vertices[:, 0]], -1)
     local = local.reshape(-1, 3)
@@ -86,7 +76,7 @@ def _roots(rig: Rig, neutral: ndarray, n: int, rng: np.random.Generator) -> Floa
     a, b = np.where(a + b > 1, 1 - a, a), np.where(a + b > 1, 1 - b, b)
     places = corners[pick, 0] * (1 - a - b) + corners[pick, 1] * a + corners[pick, 2] * b
     height = scalp_height(places)
-    return places[height > 0.15 + 0.35 * rng.random(len(places))][:n].astype(np.float32)
+    return places[height > 1.1 * rng.random(len(places)) ** 2][:n].astype(np.float32)
 
 
 PART_FRONT, PART_BACK = np.array([-3.6, -13.0, -6.5]), np.array([-1.0, -14.5, 4.0])
@@ -99,7 +89,7 @@ def _comb(place: ndarray, normal: ndarray, seed: int) -> ndarray:
     away = _unit(place - (PART_FRONT + t * along))
     top = np.clip((-place[:, 1:2] - 8.0) / 5.0, 0, 1)
     direction = away * [1.1, 0.6, 0.6] + (1 - top) * np.array([0, 1.0, 0.55]) + top * np.array([0.0, 0, 0.35])
-    direction += 0.16 * np.stack([space_noise(place, 1.6, seed + k) for k in (1, 2, 3)], -1)
+    direction += 0.08 * np.stack([space_noise(place, 1.6, seed + k) for k in (1, 2, 3)], -1)
     direction -= (direction * normal).sum(-1, keepdims=True) * normal
     return _unit(direction)
 
@@ -113,8 +103,8 @@ def _ribbons(
     length = (1.3 + 3.4 * top) * rng.uniform(0.75, 1.2, n) * np.clip(0.45 + height / 3.0, 0.45, 1)
     volume = (0.45 + 0.95 * top) * np.clip(0.35 + height / 2.5, 0.35, 1) * rng.uniform(0.55, 1.1, n)
     width = rng.uniform(0.16, 0.34, n)
-    tint = np.clip(0.5 + 0.22 * rng.standard_normal(n) + 0.12 * space_noise(roots, 1.0, seed + 9), 0.05, 0.95)
-    tilt = rng.normal(0, 0.22, (n, 1))
+    tint = np.clip(0.5 + 0.22 * rng.standard_normal(n) + 0.05 * space_noise(roots, 1.0, seed + 9), 0.05, 0.95)
+    tilt, roll = rng.normal(0, 0.22, (n, 1)), rng.normal(0, 0.45, (n, 1))
     p, rows, all_normals = roots.astype(np.float64), [], []
     for k in range(n_segments + 1):
         t = k / n_segments
@@ -122,7 +112,7 @@ def _ribbons(
         lift = volume * (0.12 + 0.88 * np.sin(np.pi * min(0.62 * t + 0.12, 0.9)))
         centre = p - ((p - on) * normal).sum(-1, keepdims=True) * normal + lift[:, None] * normal
         direction = _comb(p, normal, seed)
-        across = np.cross(direction, normal)
+        across = _unit(np.cross(direction, normal) + roll * normal)
         half = (width * (0.55 + 0.45 * np.sin(np.pi * min(t + 0.25, 1.0))) * (1 - t**4) / 2)[:, None]
         rows += [centre - half * across, centre + half * across]
         bend = _unit(normal + tilt * across + 0.25 * (t - 0.4) * direction)

@@ -18,7 +18,7 @@ KEY, KEY_COLOUR = _unit(-0.55, -0.62, -0.75), np.array([1.02, 0.98, 0.92], np.fl
 FILL, FILL_COLOUR = _unit(0.85, -0.15, -0.6), np.array([0.80, 0.90, 1.0], np.float32) * 0.22
 RIM, RIM_COLOUR = _unit(0.75, -0.5, 0.65), np.array([1.0, 0.97, 0.92], np.float32) * 0.35
 SKY_COLOUR, GROUND_COLOUR = np.array([0.50, 0.53, 0.58], np.float32), np.array([0.26, 0.22, 0.20], np.float32)
-TO_EYE = _unit(0, 0, -1)
+TO_EYE = _unit(0.0, 0.0, -1.0)
 KEY_RADIUS = 0.22  # of the lamp as a disc seen from the face: soft shadows
 
 # By material: skin, eye, tooth, flesh, hair, cloth.
@@ -35,8 +35,8 @@ def visibility(
     vertices: Float[ndarray, "V 3"],
     normals: Float[ndarray, "V 3"],
     triangles: Int[ndarray, "M 3"],
-    n_directions: int = 56,
-    size_px: int = 448,
+    n_directions: int = 40,
+    size_px: int = 384,
 ) -> Float32[ndarray, "V 2"]:
     """The cosine-weighted part of the sky, and the part of the key lamp, that each vertex sees (0..1).
 

@@ -24,7 +24,7 @@ def space_noise(points: Float[ndarray, "*batch 3"], size: float, seed: int) -> F
 
 
 def time_noise(
-    rng: np.random.Generator, n_frames: int, cutoff_hz: float, fps: float, n_channels: int = 1
+    rng: np.random.Generator, n_frames: int, cutoff_hz: float, fps: int, n_channels: int = 1
 ) -> Float32[ndarray, "T C"]:
     """Gaussian noise of unit deviation with a smooth low-pass spectrum exp(-(f / cutoff)^2)."""
     n = n_frames + int(4 * fps / cutoff_hz)  # longer than asked, so that the end does not join the beginning

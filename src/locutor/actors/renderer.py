@@ -36,7 +36,7 @@ def visible_triangles(
     triangles: Int[ndarray, "M 3"],
     width: int,
     height: int,
-    two_sided: bool = True,
+    two_sided: bool | Bool[ndarray, " M"] = True,
 ) -> Visible:
     """The nearest triangle at every pixel centre.
 
@@ -45,15 +45,17 @@ def visible_triangles(
         depth: distance of the vertices from the camera, positive; triangles that reach behind it are dropped.
         triangles: vertex indices; seen from the front they run counter-clockwise.
         width, height: size of the image, px.
-        two_sided: whether triangles seen from behind are drawn too.
+        two_sided: whether triangles seen from behind are drawn too, for all or for each.
     """
     corners = xy[triangles].astype(np.float64)  # M 3 2
     z = depth[triangles].astype(np.float64)
     e1, e2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
-    low, high = corners.min(1), corners.max(1)
-    inside = (high > 0).all(1) & (low[:, 0] < width) & (low[:, 1] < height) & (z.min(1) > 0)
-    keep = np.flatnonzero(inside & ((np.abs(area) if two_sided else -area) > 1e-9))
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]  # chained minima are ten times faster than min(axis=1)
+    low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+    inside = (high[:, 0] > 0) & (high[:, 1] > 0) & (low[:, 0] < width) & (low[:, 1] < height)
+    inside &= np.minimum(np.minimum(z[:, 0], z[:, 1]), z[:, 2]) > 0
+    keep = np.flatnonzero(inside & (np.where(two_sided, np.abs(area), -area) > 1e-9))
     corners, z, area = corners[keep], z[keep], area[keep]
 
     first_row = np.clip(np.ceil(low[keep, 1] - 0.5), 0, height).astype(np.int64)

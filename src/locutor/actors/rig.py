@@ -77,7 +77,7 @@ class Rig:
     def deformed(self, neutral: Float32[ndarray, "V 3"], weights: Float32[ndarray, " E"]) -> Float32[ndarray, "V 3"]:
         """A person's neutral face with expressions added."""
         active = np.flatnonzero(weights)
-        flat = self.expression[active].reshape(len(active), -1)
+        flat = self.expression[active].reshape(len(active), neutral.size)
         return neutral + (weights[active] @ flat).reshape(-1, 3)
 
 

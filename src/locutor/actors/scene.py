@@ -1,35 +1,38 @@
-"""An actor: everything that is drawn, and drawing it for one frame of motion."""
+"""An actor, everything that is drawn of it, and drawing it for one frame of motion."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 from numpy import ndarray
-from scipy.sparse import block_diag, coo_array, csr_array
+from scipy.sparse import coo_array, csr_array
 
-from locutor.actors.lighting import shade, visibility
+from locutor.actors.body import Material
+from locutor.actors.lighting import shade
 from locutor.actors.renderer import interpolate, visible_triangles
-from locutor.actors.rig import LANDMARK_EYE_CORNERS, Rig
+from locutor.actors.rig import EYEBALL_LEFT, EYEBALL_RIGHT, LANDMARK_EYE_CORNERS, Rig
 from locutor.actors.textures import srgb_from_linear
 from locutor.core.camera import Camera
 
 SUPERSAMPLING = 2
-PIVOT = np.array([0.0, 3.0, 1.5], np.float32)  # where the skull sits on the neck, rig units
-TORSO_PIVOT = np.array([0.0, 30.0, 2.0], np.float32)
+HEAD_PIVOT = np.array([0.0, 2.5, 1.0], np.float32)  # where the skull turns on the neck, rig units
+TORSO_PIVOT = np.array([0.0, 34.0, 2.0], np.float32)
+REMAP_COLUMNS = 1024
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the bodies are in one frame.
+    """Where everything is in one frame.
 
     Attributes:
         expression: weights of the rig's expressions.
-        R_head, head_shift: rotation about the joint of head and neck, and shift (rig units), from the rest pose.
-        R_torso, torso_shift: the same for the torso.
-        gaze: yaw (to the image's right) and pitch (down) of both eyes in the head, rad.
+        R_head, head_shift: turn about the joint of head and neck, and shift (rig units), from the rest pose.
+        R_torso, torso_shift: the same for the torso, about the hips.
+        gaze: yaw (to the right of the image) and pitch (down) of the eyes in the head, rad.
     """
 
     expression: Float32[ndarray, " E"]
@@ -42,27 +45,113 @@ class Pose:
 
 @dataclass(frozen=True)
 class Actor:
-    """A person ready to be drawn; lengths in rig units, places in the frame of the neutral head.
+    """A person ready to be drawn. Lengths in rig units; places in the frame of the neutral head.
 
-    The first `n_rig` vertices are the rig's, the others belong to clothes and hair.
+    Attributes:
+        rig, neutral: the blendshape rig and this person's neutral face; its V vertices come first everywhere.
+        rest, rest_normals: the other vertices (hair, clothes).
+        follow: for each of them the rig vertices it moves with; an empty row is rigid.
+        head_share: how far each vertex follows the head (1) or the torso (0).
+        triangles, corner_texel, material: what is drawn, the atlas pixel of each corner, how it answers to light.
+        visible: part of the sky and of the key lamp that each vertex sees.
+        atlas: linear colour and highlight strength.
+        backdrop: linear picture behind the actor, supersampled.
+        distance: from the camera to the origin of the head frame.
     """
 
     rig: Rig
     neutral: Float32[ndarray, "V 3"]
-    rest: Float32[ndarray, "N 3"]
-    rest_normals: Float32[ndarray, "N 3"]
+    rest: Float32[ndarray, "n 3"]
+    rest_normals: Float32[ndarray, "n 3"]
     follow: csr_array
-    follows: Bool[ndarray, " N"]
     head_share: Float32[ndarray, " N"]
     triangles: Int[ndarray, "M 3"]
     corner_texel: Float32[ndarray, "M 3 2"]
     material: Int[ndarray, " M"]
     visible: Float32[ndarray, "N 2"]
     atlas: Float32[ndarray, "H W 4"]
-    backdrop: Float32[ndarray, "H2 W2 3"]
+    backdrop: Float32[ndarray, "h w 3"]
     camera: Camera
     distance: float
 
-    def place(self, pose: Pose) -> tuple[Float32[ndarray, "N 3"], Float32[ndarray, "N 3"]]:
-        """Vertices in the camera's frame, and their normals."""
-        raise NotImplementedError
+    @cached_property
+    def two_sided(self) -> Bool[ndarray, " M"]:
+        """Which triangles are seen from behind too: ribbons of hair."""
+        return self.material == Material.HAIR
+
+    @cached_property
+    def inter_ocular(self) -> float:
+        """Distance of the outer eye corners, rig units."""
+        right, left = self.neutral[self.rig.landmarks[list(LANDMARK_EYE_CORNERS)]]
+        return float(np.linalg.norm(left - right))
+
+
+def skin_normals(rig: Rig, vertices: Float32[ndarray, "V 3"]) -> Float32[ndarray, "V 3"]:
+    """Unit normals of the rig's vertices, towards the outside, weighted by area."""
+    corners = vertices[rig.triangles]
+    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals = _corner_sum(rig) @ areas
+    return (normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
+
+
+_corner_sums: dict[int, csr_array] = {}
+
+
+def _corner_sum(rig: Rig) -> csr_array:
+    """Sparse [V, M] that adds up what a vertex's triangles say."""
+    if id(rig) not in _corner_sums:
+        m, v = len(rig.triangles), len(rig.neutral)
+        rows, columns = rig.triangles.reshape(-1), np.repeat(np.arange(m), 3)
+        _corner_sums[id(rig)] = csr_array(coo_array((np.ones(3 * m, np.float32), (rows, columns)), shape=(v, m)))
+    return _corner_sums[id(rig)]
+
+
+def place(actor: Actor, pose: Pose) -> tuple[Float32[ndarray, "N 3"], Float32[ndarray, "N 3"]]:
+    """All vertices in the camera's frame, and their normals."""
+    face = actor.rig.deformed(actor.neutral, pose.expression)
+    for ball in (EYEBALL_LEFT, EYEBALL_RIGHT):
+        centre = (actor.neutral[ball].min(0) + actor.neutral[ball].max(0)) / 2
+        face[ball] = (face[ball] - centre) @ _gaze_rotation(pose.gaze).T + centre
+    normals = skin_normals(actor.rig, face)
+    moved = actor.rest + actor.follow @ (face - actor.neutral)
+    vertices = np.concatenate([face, moved])
+    normals = np.concatenate([normals, actor.rest_normals])
+    share = actor.head_share[:, None]
+    by_head = (vertices - HEAD_PIVOT) @ pose.R_head.T + HEAD_PIVOT + pose.head_shift
+    by_torso = (vertices - TORSO_PIVOT) @ pose.R_torso.T + TORSO_PIVOT + pose.torso_shift
+    placed = share * by_head + (1 - share) * by_torso + np.array([0, 0, actor.distance])
+    turned = share * (normals @ pose.R_head.T) + (1 - share) * (normals @ pose.R_torso.T)
+    return placed.astype(np.float32), turned.astype(np.float32)
+
+
+def _gaze_rotation(gaze: Float[ndarray, "2"]) -> Float32[ndarray, "3 3"]:
+    """Turns an eye that looks along -z by yaw to the right of the image and pitch down."""
+    (sy, sp), (cy, cp) = np.sin(gaze), np.cos(gaze)
+    about_y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
+    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    return (about_y @ about_x).astype(np.float32)
+
+
+def draw(actor: Actor, pose: Pose) -> UInt8[ndarray, "H W 3"]:
+    """The sRGB picture of one frame."""
+    vertices, normals = place(actor, pose)
+    camera, s = actor.camera, SUPERSAMPLING
+    width, height = camera.width * s, camera.height * s
+    xy = camera.project(vertices) * s
+    # Hidden surfaces of closed parts go; ribbons of hair show both sides.
+    seen = visible_triangles(xy, vertices[:, 2], actor.triangles, width, height, actor.two_sided)
+    corners = actor.triangles
+    values = np.concatenate([normals[corners], actor.visible[corners], actor.corner_texel], 2)
+    at = interpolate(seen, xy, corners, values, width)
+    texel = _sample(actor.atlas, at[:, 5:])
+    picture = actor.backdrop.reshape(-1, 3).copy()
+    picture[seen.pixel] = shade(texel, at[:, :3], at[:, 3:5].clip(0, 1), actor.material[seen.triangle])
+    small = cv2.resize(picture.reshape(height, width, 3), (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+    return np.round(srgb_from_linear(small) * 255).astype(np.uint8)
+
+
+def _sample(atlas: Float32[ndarray, "H W 4"], texel: Float32[ndarray, "P 2"]) -> Float32[ndarray, "P 4"]:
+    """Bilinear look-up; OpenCV wants its coordinates in a picture of limited width."""
+    n = len(texel)
+    padded = np.pad(texel - 0.5, ((0, -n % REMAP_COLUMNS), (0, 0))).reshape(-1, REMAP_COLUMNS, 2)
+    return cv2.remap(atlas, padded, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1, 4)[:n]

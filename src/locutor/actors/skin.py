@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 from numpy import ndarray
+from scipy.spatial import cKDTree
+from scipy.special import expit
 
 from locutor.actors.noise import space_noise
 from locutor.actors.rig import EYE_SOCKETS, LANDMARK_LIPS_OUTER, MOUTH_SOCKET, Rig
@@ -51,9 +53,9 @@ def skin_colour(
         red += 0.55 * _spot(where, cheek, 2.9)
         red += 0.35 * _spot(where, np.array([side * 9.0, landmarks[36, 1] + 1.5, 0.0]), 3.0)
     red += 0.5 * _spot(where, nose, 1.7) + 0.25 * _spot(where, chin, 2.0)
-    red += 0.16 * space_noise(where, 2.2, seed) + 0.12 * space_noise(where, 0.8, seed + 1)
-    light = 1 + 0.045 * space_noise(where, 1.3, seed + 2) + 0.05 * space_noise(where, 0.45, seed + 3)
-    light += 0.05 * space_noise(where, 0.17, seed + 4)  # pores
+    red += 0.07 * space_noise(where, 2.2, seed) + 0.06 * space_noise(where, 0.8, seed + 1)
+    light = 1 + 0.020 * space_noise(where, 1.3, seed + 2) + 0.028 * space_noise(where, 0.45, seed + 3)
+    light += 0.035 * space_noise(where, 0.17, seed + 4)  # pores
     shade = np.zeros_like(red)
     for corners in ((36, 39), (42, 45)):
         eye = landmarks[list(corners)].mean(0)
@@ -63,7 +65,7 @@ def skin_colour(
     if complexion.stubble:
         jaw = 1 / (1 + np.exp(-(where[..., 1] - landmarks[33, 1] - 0.5) / 0.7))
         jaw *= 1 / (1 + np.exp((where[..., 1] - chin[1] - 1.0) / 0.6)) / (1 + np.exp((where[..., 2] + 1.5) / 1.2))
-        dots = np.clip(0.75 + 0.5 * space_noise(where, 0.16, seed + 5), 0, 1.6)
+        dots = np.clip(0.8 + 0.22 * space_noise(where, 0.16, seed + 5), 0, 1.6)
         cover = (complexion.stubble * 0.45 * jaw * dots)[..., None].clip(0, 0.8)
         colour = colour * (1 - cover) + cover * linear_from_srgb(complexion.hair) * 0.8
     return colour.clip(0.003, 1).astype(np.float32)
@@ -83,18 +85,41 @@ def paint_face(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion,
     colour *= 1 - freckle[..., None] * np.array([0.35, 0.55, 0.62], np.float32)
 
     lip = polygon_mask(landmark_uv[list(LANDMARK_LIPS_OUTER)], FACE_PX, 3.0)
-    folds = 1 + 0.09 * space_noise(where * [4.0, 0.6, 0.6], 0.55, seed + 6) + 0.05 * space_noise(where, 0.2, seed + 7)
+    folds = 1 + 0.06 * space_noise(where * [4.0, 0.6, 0.6], 0.55, seed + 6) + 0.03 * space_noise(where, 0.2, seed + 7)
     lip_colour = linear_from_srgb(complexion.lips) * folds[..., None]
     colour = colour * (1 - 0.88 * lip[..., None]) + 0.88 * lip[..., None] * lip_colour
 
-    lids = _near_points(neutral[_lid_edge(rig)], where, 0.22)
+    colour = under_hair(colour, where, complexion, seed)
+    lids = _near_points(neutral[lid_edge(rig)], where, 0.22)
     colour *= 1 - 0.45 * lids[..., None]
     oil = 0.5 + 0.35 * _spot(where, landmarks[30], 2.2) + 0.25 * _spot(where, landmarks[27] + [0, -4.5, 1.0], 4.0)
     shine = oil * (1 + 0.35 * space_noise(where, 0.25, seed + 8)) + 0.9 * lip * folds
     return np.concatenate([colour, shine.clip(0, 2)[..., None]], -1).astype(np.float32)
 
 
-def _lid_edge(rig: Rig) -> ndarray:
+def under_hair(
+    colour: Float32[ndarray, "S S 3"], where: Float[ndarray, "S S 3"], complexion: Complexion, seed: int
+) -> Float32[ndarray, "S S 3"]:
+    """The scalp darkens softly across the hairline."""
+    ragged = scalp_height(where) + 0.35 * space_noise(where * [1.0, 0.35, 1.0], 0.35, seed + 9)
+    cover = 0.85 * expit((ragged - 0.25) / 0.28)[..., None]
+    return (colour * (1 - cover) + cover * 0.7 * linear_from_srgb(complexion.hair)).astype(np.float32)
+
+
+# The hairline: height (y, rig units) by the angle from the front, degrees.
+HAIRLINE_DEG = (0, 20, 38, 50, 60, 68, 77, 84, 100, 112, 125, 150, 180)
+HAIRLINE_Y = (-10.8, -10.7, -10.2, -8.8, -7.0, -4.6, -2.2, -5.2, -4.6, -1.0, 3.2, 5.0, 5.6)
+
+
+def scalp_height(place: Float[ndarray, "*b 3"]) -> Float32[ndarray, "*b"]:
+    """How far above the hairline a place of the head lies, rig units; negative outside the hair."""
+    angle = np.degrees(np.abs(np.arctan2(place[..., 0], -place[..., 2] + 0.6)))
+    height = np.interp(angle, HAIRLINE_DEG, HAIRLINE_Y) - place[..., 1]
+    ear = (np.abs(place[..., 0]) > 7.5) & (np.abs(angle - 97) < 24) & (place[..., 1] > -5.0)
+    return np.where(ear, -1.0, height).astype(np.float32)
+
+
+def lid_edge(rig: Rig) -> ndarray:
     """Vertices shared by the face and the eye sockets: the rims of the lids."""
     face = rig.triangles[rig.triangle_material == rig.material_names.index("M_Face")]
     back = rig.triangles[rig.triangle_material == rig.material_names.index("M_BackHead")]
@@ -103,8 +128,6 @@ def _lid_edge(rig: Rig) -> ndarray:
 
 
 def _near_points(points: Float[ndarray, "N 3"], where: Float[ndarray, "S S 3"], radius: float) -> ndarray:
-    from scipy.spatial import cKDTree
-
     distance, _ = cKDTree(points).query(where, distance_upper_bound=4 * radius)
     return np.exp(-((np.minimum(distance, 9.0) / radius) ** 2)).astype(np.float32)
 
@@ -143,6 +166,7 @@ def paint_back(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion,
     colour = skin_colour(where[..., :3], neutral[rig.landmarks], complexion, seed)
     flesh = linear_from_srgb((0.42, 0.16, 0.15))
     rim = linear_from_srgb(complexion.skin) * np.array([0.8, 0.5, 0.48])
+    colour = under_hair(colour, where[..., :3], complexion, seed)
     colour = colour * (1 - mouth) + mouth * flesh
     colour = colour * (1 - socket) + socket * rim
     shine = np.full((BACK_PX, BACK_PX, 1), 0.4, np.float32) + 0.4 * mouth

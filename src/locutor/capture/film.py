@@ -146,25 +146,25 @@ def _observe(
     """Cut every frame, find the face and the person in it, store both."""
     expected = max(1, round(((config.end_s or info.duration_s) - config.start_s) * FPS))
     started = time.monotonic()
-    frame_writer = ImageStoreWriter(folder / FRAMES, lossless=False)
-    matte_writer = ImageStoreWriter(folder / MATTES, lossless=True)
-    for k, film_frame in enumerate(_frames(film, config)):
-        rgb = framing.cut(film_frame)
-        faces = landmarker.detect(rgb)
-        seen.found.append(bool(faces))
-        if faces:
-            face = min(faces, key=lambda f: _distance(f, seen.landmarks))
-            seen.landmarks.append(face.landmarks)
-            seen.blendshapes.append(face.blendshapes)
-        else:
-            seen.landmarks.append(np.zeros((478, 3), np.float32))
-            seen.blendshapes.append(np.zeros(52, np.float32))
-        frame_writer.append(rgb)
-        matte_writer.append(matte.matte(rgb))
-        if k % FPS == 0:
-            yield Progress("finding the face", k, max(expected, k), time.monotonic() - started)
-    frame_writer.close()
-    matte_writer.close()
+    with (
+        ImageStoreWriter(folder / FRAMES, lossless=False) as frame_writer,
+        ImageStoreWriter(folder / MATTES, lossless=True) as matte_writer,
+    ):
+        for k, film_frame in enumerate(_frames(film, config)):
+            rgb = framing.cut(film_frame)
+            faces = landmarker.detect(rgb)
+            seen.found.append(bool(faces))
+            if faces:
+                face = min(faces, key=lambda f: _distance(f, seen.landmarks))
+                seen.landmarks.append(face.landmarks)
+                seen.blendshapes.append(face.blendshapes)
+            else:
+                seen.landmarks.append(np.zeros((478, 3), np.float32))
+                seen.blendshapes.append(np.zeros(52, np.float32))
+            frame_writer.append(rgb)
+            matte_writer.append(matte.matte(rgb))
+            if k % FPS == 0:
+                yield Progress("finding the face", k, max(expected, k), time.monotonic() - started)
     n_frames = len(seen.found)
     yield Progress("finding the face", n_frames, n_frames, time.monotonic() - started)
     if n_frames < MIN_FRAMES:

@@ -36,7 +36,7 @@ class Framing:
         square = film[self.top : self.top + self.side, self.left : self.left + self.side]
         if self.side == self.size:
             return np.ascontiguousarray(square)
-        how = cv2.INTER_AREA if self.side > self.size else cv2.INTER_CUBIC
+        how = cv2.INTER_AREA if self.side > self.size else cv2.INTER_LINEAR
         return cv2.resize(square, (self.size, self.size), interpolation=how)
 
 

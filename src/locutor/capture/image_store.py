@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 from jaxtyping import UInt8
@@ -22,6 +22,7 @@ JPEG_QUALITY = 98
 class ImageStoreWriter:
     """Appends images to a file; `close` writes the index and gives the file its name.
 
+    As a context manager it closes when the block ends well, and leaves nothing behind otherwise.
     Layout: magic, then the encoded images one after another, then their offsets (uint64), then their count.
     """
 
@@ -32,6 +33,17 @@ class ImageStoreWriter:
         self._file = self._part.open("wb")
         self._file.write(MAGIC)
         self._offsets = [self._file.tell()]
+
+    def __enter__(self) -> ImageStoreWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
 
     def append(self, image: UInt8[ndarray, "H W *channels"]) -> None:
         """Add an RGB or grey image."""
@@ -59,18 +71,29 @@ class ImageStoreWriter:
 
 
 class ImageStore:
-    """Random access to a file that `ImageStoreWriter` wrote."""
+    """Random access to a file that `ImageStoreWriter` wrote. Threads may share it: no handle outlives a read.
+
+    Raises:
+        FormatError: the file is missing, damaged, or something else.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
-        self._lock = threading.Lock()
-        size = path.stat().st_size
-        if self._file.read(len(MAGIC)) != MAGIC or size < len(MAGIC) + 8:
-            raise FormatError(f"{path} is not an image store", "run `locutor capture` again")
-        self._file.seek(size - 8)
-        (count,) = struct.unpack("<Q", self._file.read(8))
-        self._file.seek(size - 8 - 8 * count)
-        self._offsets = np.frombuffer(self._file.read(8 * count), "<u8").astype(np.int64)
+        self._path = path
+        if not path.is_file():
+            raise FormatError(f"{path} is missing", "run `locutor capture` again")
+        data_end = path.stat().st_size - 8
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC or data_end < len(MAGIC):
+                raise FormatError(f"{path} is not an image store", "run `locutor capture` again")
+            file.seek(data_end)
+            (count,) = struct.unpack("<Q", file.read(8))
+            index_start = data_end - 8 * count
+            if not count or index_start < len(MAGIC):
+                raise self._damaged()
+            file.seek(index_start)
+            self._offsets = np.frombuffer(file.read(8 * count), "<u8").astype(np.int64)
+        if self._offsets[0] != len(MAGIC) or self._offsets[-1] != index_start:
+            raise self._damaged()
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -87,8 +110,11 @@ class ImageStore:
         """All images in order, in grey."""
         return (self.grey(k) for k in range(len(self)))
 
+    def _damaged(self) -> FormatError:
+        return FormatError(f"{self._path} is damaged or cut off", "run `locutor capture` again")
+
     def _read(self, k: int) -> bytes:
         start, end = self._offsets[k], self._offsets[k + 1]
-        with self._lock:  # one file position for all threads
-            self._file.seek(start)
-            return self._file.read(end - start)
+        with self._path.open("rb") as file:
+            file.seek(start)
+            return file.read(end - start)

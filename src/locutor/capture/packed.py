@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from locutor.capture.image_store import ImageStoreWriter
+from locutor.capture.image_store import ImageStore, ImageStoreWriter
 from locutor.capture.performance import FRAMES, MATTES, META, PLATE, SOUND, TRACKING, Performance, PerformanceMeta
 from locutor.core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
-from locutor.core.errors import OutputError
+from locutor.core.errors import FormatError, OutputError
 from locutor.core.events import Event, Progress, Wrote
 from locutor.core.files import atomic_path
 from locutor.media.audio import read_audio
@@ -46,7 +46,7 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
 
     Raises:
         OutputError: `out` exists or cannot be written.
-        MediaError: the film cannot be read.
+        FormatError, MediaError: the packed form is not whole, or the film cannot be read.
     """
     if out.exists():
         raise OutputError(f"the output folder {out} exists already", "choose another name or remove it")
@@ -56,14 +56,18 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
         folder.mkdir()
         for name in CARRIED:
             shutil.copyfile(packed / name, folder / name)
-        writer = ImageStoreWriter(folder / FRAMES, lossless=False)
-        for k, rgb in enumerate(iterate_frames(packed / VIDEO)):
-            if k == meta.n_frames:
-                break
-            writer.append(meta.framing.cut(rgb))
-            if k % 100 == 0:
-                yield Progress("unpacking the footage", k, meta.n_frames, time.monotonic() - started)
-        writer.close()
+        with ImageStoreWriter(folder / FRAMES, lossless=False) as writer:
+            for k, rgb in enumerate(iterate_frames(packed / VIDEO)):
+                if k == meta.n_frames:
+                    break
+                writer.append(meta.framing.cut(rgb))
+                if k % 100 == 0:
+                    yield Progress("unpacking the footage", k, meta.n_frames, time.monotonic() - started)
+        n_frames = len(ImageStore(folder / FRAMES))
+        if n_frames < meta.n_frames:
+            raise FormatError(
+                f"{packed / VIDEO} has {n_frames} frames, its tracking {meta.n_frames}", "pack the film that was captured"
+            )
         if meta.has_sound:
             sound = read_audio(packed / VIDEO)[: meta.n_frames * SAMPLES_PER_FRAME]
             padded = np.pad(sound, (0, meta.n_frames * SAMPLES_PER_FRAME - len(sound)))

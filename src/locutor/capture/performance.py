@@ -146,9 +146,11 @@ class Performance:
     """
 
     def __init__(self, folder: Path) -> None:
-        if not (folder / META).is_file():
+        missing = [name for name in (META, TRACKING, FRAMES, MATTES, PLATE) if not (folder / name).is_file()]
+        if missing:
             raise FormatError(
-                f"{folder} is not a performance folder ({META} is missing)", "make one: locutor capture VIDEO -o DIR"
+                f"{folder} is not a performance folder ({missing[0]} is missing)",
+                "make one: locutor capture VIDEO -o DIR",
             )
         self.folder = folder
         self.meta = PerformanceMeta.load(folder / META)

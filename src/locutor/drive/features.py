@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Bool, Float32, Int
 from numpy import ndarray
 
-from locutor.core.clock import SAMPLES_PER_FRAME
+from locutor.core.clock import SAMPLES_PER_FRAME, frames_for_samples
 from locutor.media.logmel import HOP, N_MELS, LogMel, LogMelState
 from locutor.speech.silence import ActivityState, SpeechActivity
 
@@ -15,7 +15,7 @@ LOOK_AHEAD = 10  # mel frames: 160 * (4 i + 10) + 200 samples of window end 112.
 LOOK_BACK = 15  # mel frames, 150 ms
 _N_WINDOW = LOOK_BACK + 1 + LOOK_AHEAD  # 26 mel frames
 N_FEATURES = _N_WINDOW // 2 * N_MELS // 2  # pairs of frames, pairs of bands: 520
-_PRIOR_S, _MEMORY_S = 3.0, 10.0
+_PRIOR_S, _MEMORY_S = 1.5, 10.0
 _SPECTRUM_SHARE = 0.5  # how much of the mean spectrum's shape is taken out; its loudness is wholly
 _SECONDS_PER_MEL = 0.01
 
@@ -40,7 +40,7 @@ class LevelState:
         activity: state of the speech detector.
     """
 
-    mean: Float32[ndarray, "80"]
+    mean: Float32[ndarray, " 80"]
     weight_s: float
     activity: ActivityState
 
@@ -48,11 +48,11 @@ class LevelState:
 class Leveller:
     """Takes the slow mean of the speech out: loudness wholly, the shape of the spectrum by half.
 
-    The mean starts from the enrolled person's (worth three seconds) and follows what is heard with a memory of
+    The mean starts from the enrolled person's (worth one and a half seconds) and follows what is heard with a memory of
     ten seconds of speech. Causal: frame j uses frames up to j.
     """
 
-    def __init__(self, prior_mel: Float32[ndarray, "80"]) -> None:
+    def __init__(self, prior_mel: Float32[ndarray, " 80"]) -> None:
         """Args: prior_mel: mean log-mel of the enrolled person's speech."""
         self._prior = prior_mel
         self._activity = SpeechActivity()
@@ -64,29 +64,29 @@ class Leveller:
     def step(self, state: LevelState, mel: Float32[ndarray, "t 80"]) -> tuple[LevelState, Float32[ndarray, "t 80"]]:
         """Take frames of `LogMel`, give the same frames levelled."""
         activity, active = self._activity.step(state.activity, mel)
-        mean, weight_s = state.mean, state.weight_s
+        mean, weight_s = state.mean.copy(), state.weight_s
         means = np.empty_like(mel)
-        for t in range(len(mel)):
-            if active[t]:
+        for t, (frame, is_speech) in enumerate(zip(mel, active.tolist(), strict=True)):
+            if is_speech:
                 weight_s = min(weight_s + _SECONDS_PER_MEL, _MEMORY_S)
-                mean = mean + (mel[t] - mean) * np.float32(_SECONDS_PER_MEL / weight_s)
+                mean += (frame - mean) * np.float32(_SECONDS_PER_MEL / weight_s)
             means[t] = mean
         level = means.mean(axis=1, keepdims=True)
         levelled = mel - (level + np.float32(_SPECTRUM_SHARE) * (means - level))
         return LevelState(mean, weight_s, activity), levelled
 
 
-def speech_mean(mel: Float32[ndarray, "t 80"]) -> Float32[ndarray, "80"]:
-    """Mean log-mel of the frames that hold speech (of all frames if none does)."""
+def speech_mean(mel: Float32[ndarray, "t 80"], of: Bool[ndarray, " t"] | None = None) -> Float32[ndarray, " 80"]:
+    """Mean log-mel of the frames that hold speech (of all frames if none does), among the frames `of`."""
     activity = SpeechActivity()
     _, active = activity.step(activity.init(), mel)
+    if of is not None:
+        active &= of
     chosen = mel[active] if active.any() else mel
     return chosen.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def _windows(
-    levelled: Float32[ndarray, "n 80"], rows: Int[ndarray, "t {_N_WINDOW}"]
-) -> Float32[ndarray, "t {N_FEATURES}"]:
+def _windows(levelled: Float32[ndarray, "n 80"], rows: Int[ndarray, "t 26"]) -> Float32[ndarray, "t 520"]:
     pairs = (levelled @ _PAIRS)[rows].reshape(len(rows), _N_WINDOW // 2, 2, N_MELS // 2)
     return pairs.mean(axis=2).reshape(len(rows), N_FEATURES)
 
@@ -119,7 +119,7 @@ class MouthFeatures:
     and after the end there is silence.
     """
 
-    def __init__(self, prior_mel: Float32[ndarray, "80"]) -> None:
+    def __init__(self, prior_mel: Float32[ndarray, " 80"]) -> None:
         """Args: prior_mel: mean log-mel of the enrolled person's speech."""
         self._logmel = LogMel()
         self._leveller = Leveller(prior_mel)
@@ -133,7 +133,7 @@ class MouthFeatures:
 
     def step(
         self, state: FeatureState, samples: Float32[ndarray, " n"]
-    ) -> tuple[FeatureState, Float32[ndarray, "t {N_FEATURES}"]]:
+    ) -> tuple[FeatureState, Float32[ndarray, "t 520"]]:
         """Take any number of samples, give the windows of the pictures that are complete."""
         logmel, mel = self._logmel.step(state.logmel, samples)
         level, levelled = self._leveller.step(state.level, mel)
@@ -145,12 +145,12 @@ class MouthFeatures:
         n_samples, n_pictures = state.n_samples + len(samples), state.n_pictures + n_ready
         return FeatureState(logmel, level, waiting, n_samples, n_pictures), windows
 
-    def finish(self, state: FeatureState) -> Float32[ndarray, "t {N_FEATURES}"]:
+    def finish(self, state: FeatureState) -> Float32[ndarray, "t 520"]:
         """The windows that were waiting for their look-ahead: ceil(samples / 640) pictures in all."""
-        n_left = -(-state.n_samples // SAMPLES_PER_FRAME) - state.n_pictures
+        n_left = frames_for_samples(state.n_samples) - state.n_pictures
         return self.step(state, np.zeros((LOOK_AHEAD + 2 * MELS_PER_FRAME) * HOP, np.float32))[1][:n_left]
 
-    def of_mel(self, mel: Float32[ndarray, "n 80"], first: int, n_pictures: int) -> Float32[ndarray, "t {N_FEATURES}"]:
+    def of_mel(self, mel: Float32[ndarray, "n 80"], first: int, n_pictures: int) -> Float32[ndarray, "t 520"]:
         """Windows of pictures `first` ... `first + n_pictures - 1` of a whole sound's log-mel.
 
         The same as streaming where the window lies within the sound; pictures outside see silence.

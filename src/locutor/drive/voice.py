@@ -37,6 +37,7 @@ class VoiceModel:
         dual: weights of the kernel part.
         kernel_scale: width of the Laplace kernel, [1].
         mean, basis: principal components of the mouth rows of `Motion.face`, inter-ocular units.
+        limits: least and greatest coefficient in the footage; predictions stay within.
         closed_mouth: the mouth rows of the person's closed mouth.
         gap_range: 2nd and 98th percentile of `lip_gap` in the footage, inter-ocular units.
         offset_frames: by how many frames the footage's sound was late; corrected in the model.
@@ -51,6 +52,7 @@ class VoiceModel:
     kernel_scale: Float32[ndarray, 1]
     mean: Float32[ndarray, "58 2"]
     basis: Float32[ndarray, "K 58 2"]
+    limits: Float32[ndarray, "2 K"]
     closed_mouth: Float32[ndarray, "58 2"]
     gap_range: Float32[ndarray, 2]
     offset_frames: Int32[ndarray, 1]
@@ -75,7 +77,7 @@ class VoiceModel:
         """The mouth for windows of sound."""
         z = (windows - self.feature_mean) / self.feature_scale
         similarity = laplace_kernel(z, self.support, float(self.kernel_scale[0]))
-        coefficients = z @ self.linear + similarity @ self.dual
+        coefficients = np.clip(z @ self.linear + similarity @ self.dual, *self.limits)
         return self.mean + np.tensordot(coefficients, self.basis, axes=1)
 
 

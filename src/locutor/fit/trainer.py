@@ -6,35 +6,29 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy import ndarray
 
-from locutor.avatar.avatar import Avatar, Provenance, body_pose
+from locutor.avatar.avatar import Avatar
 from locutor.avatar.bundle import save_avatar
-from locutor.avatar.controls import N_CONTROLS, ControlSpace, fit_controls
 from locutor.capture.performance import Performance
+from locutor.core.clock import SAMPLES_PER_FRAME
+from locutor.core.errors import FootageError
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path
-from locutor.drive.voice import VoiceConfig, fit_voice
+from locutor.drive.voice_fit import fit_voice
 from locutor.fit.config import TrainConfig
-from locutor.fit.frame_feed import TrainingFrame, feed_frames
-from locutor.fit.initial import initial_gaussians
-from locutor.fit.model import GRADIENT_SCALE, TrainableAvatar
-from locutor.fit.relocate import PullMeter, relocate
+from locutor.fit.frame_feed import feed_frames
+from locutor.fit.training import Training
 from locutor.media.pictures import encode_png
-from locutor.splat.cpu import rasterize
-from locutor.splat.photometric import PhotometricLoss, photometric_loss
-from locutor.splat.posing import pose_gaussians
+from locutor.splat.photometric import PhotometricLoss
 
-STAGE = "training"
-RELOCATE_EVERY = 500
-RELOCATE_FROM, RELOCATE_UNTIL = 900, 0.6  # first iteration; share of the training
+REPORT_EVERY = 50  # iterations
 CHECKPOINT, EVENTS, CONFIG, PREVIEW = "checkpoint.pt", "events.jsonl", "config.json", "preview.png"
 FINISHED = "finished.avatar"
 
@@ -72,91 +66,59 @@ def train_avatar(performance: Performance, run: Path, config: TrainConfig) -> It
 
 
 def _train(performance: Performance, run: Path, config: TrainConfig) -> Iterator[Event]:
-    tracking = performance.tracking
-    motion = tracking.motion[: performance.n_train]
-    controls = fit_controls(motion, tracking.reference_wxyz, tracking.reference_xyz)
     identity = _identity(performance, config)
     (run / CONFIG).write_text(json.dumps(identity, indent=1) + "\n")
-    model = TrainableAvatar(
-        initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed),
-        config.n_bases,
-        N_CONTROLS,
-        config.seed,
-    )
-    start, trained_s = _resume(run, identity, model)
-    if start:
-        yield Warned(f"going on from iteration {start} of {run}")
-    yield from _iterate(performance, run, config, controls, identity, model, start, trained_s)
-    avatar = _finish(performance, config, controls, model, _trained_s(run))
+    training = Training(performance, config)
+    trained_s = _resume(run, identity, training)
+    if training.iteration:
+        yield Warned(f"going on from iteration {training.iteration} of {run}")
+    started = time.monotonic() - trained_s
+    yield from _iterate(training, run, identity, started)
+    trained_s = _load(run)["trained_s"]
+    avatar = training.avatar(trained_s)
     if performance.meta.has_sound:
-        started = time.monotonic()
-        yield Progress("learning the voice", 0, 1, 0.0)
-        voice = fit_voice(performance.sound[: performance.n_train * 640], motion, VoiceConfig())
-        avatar = dataclasses.replace(avatar, voice=voice.to_tensors())
-        yield Progress("learning the voice", 1, 1, time.monotonic() - started)
+        avatar = yield from _learn_voice(performance, avatar)
     path = run / FINISHED
-    save_avatar(avatar, path, preview=_picture(performance, model, controls, tracking.reference_frame))
+    save_avatar(avatar, path, preview=training.picture(performance.tracking.reference_frame))
     yield Wrote(path, "avatar")
 
 
-def _iterate(
-    performance: Performance,
-    run: Path,
-    config: TrainConfig,
-    controls: ControlSpace,
-    identity: dict[str, Any],
-    model: TrainableAvatar,
-    start: int,
-    trained_before_s: float,
-) -> Iterator[Event]:
-    encoded = torch.from_numpy(controls.encode(performance.tracking.motion))
-    background = torch.from_numpy(performance.plate.astype(np.float32) / 255)
-    noise = torch.Generator().manual_seed(config.seed + start)
-    meter = PullMeter(torch.zeros(len(model.canonical)))
-    started = time.monotonic()
+def _iterate(training: Training, run: Path, identity: dict[str, Any], started: float) -> Iterator[Event]:
+    """Steps until the end; `started` is when the training began, without the breaks."""
+    config, first = training.config, training.iteration
+    reference = training.performance.tracking.reference_frame
+    resumed = time.monotonic()
     recent: list[PhotometricLoss] = []
-    for iteration, frame in enumerate(feed_frames(performance, config, start), start):
-        model.set_rates(iteration / config.n_iterations)
-        recent.append(_step(performance, model, encoded[frame.k], frame, background, noise, config))
-        meter.add(model.canonical.means)
-        done = iteration + 1
-        if done % RELOCATE_EVERY == 0 and RELOCATE_FROM <= done <= RELOCATE_UNTIL * config.n_iterations:
-            relocate(model, meter, noise)
-        elapsed_s = time.monotonic() - started
-        if done % 50 == 0 or done == config.n_iterations:
-            figures = _figures(recent, done, (done - start) / elapsed_s)
+    for frame in feed_frames(training.performance, config, first):
+        recent.append(training.step(frame))
+        done, finished = training.iteration, training.iteration == config.n_iterations
+        if done % REPORT_EVERY == 0 or finished:
+            elapsed_s = time.monotonic() - resumed
+            figures = _figures(recent, done, (done - first) / elapsed_s)
             recent = []
             yield figures
-            remaining = config.n_iterations - start
             note = f"PSNR {figures.psnr_db:.1f} dB  {figures.iterations_per_s:.0f} it/s"
-            yield Progress(STAGE, done - start, remaining, elapsed_s, note)
+            yield Progress("training", done - first, config.n_iterations - first, elapsed_s, note)
         if done % config.preview_every == 0:
-            picture = _picture(performance, model, controls, performance.tracking.reference_frame)
-            _write_picture(run / PREVIEW, picture)
-        if done % config.checkpoint_every == 0 or done == config.n_iterations:
-            record = {"identity": identity, "iteration": done, "trained_s": trained_before_s + elapsed_s}
+            with atomic_path(run / PREVIEW) as part:
+                part.write_bytes(encode_png(training.picture(reference)))
+        if done % config.checkpoint_every == 0 or finished:
+            record = {"identity": identity, "trained_s": time.monotonic() - started, "training": training.state()}
             with atomic_path(run / CHECKPOINT) as part:
-                torch.save(record | model.state(), part)
+                torch.save(record, part)
 
 
-def _step(
-    performance: Performance,
-    model: TrainableAvatar,
-    controls: torch.Tensor,
-    frame: TrainingFrame,
-    background: torch.Tensor,
-    noise: torch.Generator,
-    config: TrainConfig,
-) -> PhotometricLoss:
-    model.optimiser.zero_grad(set_to_none=True)
-    noisy = controls + config.control_noise * torch.randn(controls.shape, generator=noise)
-    pose = body_pose(performance.tracking.motion, frame.k)
-    gaussians = pose_gaussians(model.canonical, model.delta(model.network(noisy)), pose)
-    rendering = rasterize(gaussians, performance.camera, background)
-    loss = photometric_loss(rendering.rgb, frame.target, frame.weight, config.ssim_weight)
-    (loss.loss * GRADIENT_SCALE).backward()
-    model.optimiser.step()
-    return loss
+def _learn_voice(performance: Performance, avatar: Avatar) -> Generator[Event, None, Avatar]:
+    started = time.monotonic()
+    yield Progress("learning the voice", 0, 1, 0.0)
+    motion = performance.tracking.motion[: performance.n_train]
+    try:
+        voice = fit_voice(performance.sound[: performance.n_train * SAMPLES_PER_FRAME], motion)
+    except FootageError as error:
+        yield Warned(f"no voice model: {error.what}")
+        return avatar
+    yield Progress("learning the voice", 1, 1, time.monotonic() - started)
+    return dataclasses.replace(avatar, voice=voice.to_tensors())
 
 
 def _figures(recent: list[PhotometricLoss], iteration: int, pace: float) -> Trained:
@@ -181,57 +143,17 @@ def _identity(performance: Performance, config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _resume(run: Path, identity: dict[str, Any], model: TrainableAvatar) -> tuple[int, float]:
+def _load(run: Path) -> dict[str, Any]:
+    record: dict[str, Any] = torch.load(run / CHECKPOINT, weights_only=True)
+    return record
+
+
+def _resume(run: Path, identity: dict[str, Any], training: Training) -> float:
+    """Restore the run's checkpoint if it fits; returns the seconds trained so far."""
     if not (run / CHECKPOINT).is_file():
-        return 0, 0.0
-    record = torch.load(run / CHECKPOINT, weights_only=True)
+        return 0.0
+    record = _load(run)
     if record["identity"] != identity:
-        return 0, 0.0
-    model.restore(record)
-    return record["iteration"], record["trained_s"]
-
-
-def _trained_s(run: Path) -> float:
-    return float(torch.load(run / CHECKPOINT, weights_only=True)["trained_s"])
-
-
-def _finish(
-    performance: Performance, config: TrainConfig, controls: ControlSpace, model: TrainableAvatar, trained_s: float
-) -> Avatar:
-    canonical = dataclasses.replace(
-        model.canonical,
-        **{f.name: getattr(model.canonical, f.name).detach().contiguous() for f in dataclasses.fields(model.canonical)},
-    )
-    provenance = Provenance(
-        footage=performance.meta.source,
-        performance=str(performance.folder.resolve()),
-        n_train_frames=performance.n_train,
-        iterations=config.n_iterations,
-        trained_s=round(trained_s, 1),
-    )
-    return Avatar(
-        canonical=canonical,
-        bases=model.finished_bases(),
-        network=model.network,
-        controls=controls,
-        camera=performance.camera,
-        plate=performance.plate,
-        footage_motion=performance.tracking.motion[: performance.n_train],
-        provenance=provenance,
-    )
-
-
-def _picture(performance: Performance, model: TrainableAvatar, controls: ControlSpace, k: int) -> ndarray:
-    """The rendering of frame k, 8 bit."""
-    encoded = torch.from_numpy(controls.encode(performance.tracking.motion[k : k + 1]))[0]
-    background = torch.from_numpy(performance.plate.astype(np.float32) / 255)
-    with torch.no_grad():
-        pose = body_pose(performance.tracking.motion, k)
-        gaussians = pose_gaussians(model.canonical, model.delta(model.network(encoded)), pose)
-        rgb = rasterize(gaussians, performance.camera, background).rgb
-    return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).numpy()
-
-
-def _write_picture(path: Path, rgb: ndarray) -> None:
-    with atomic_path(path) as part:
-        part.write_bytes(encode_png(rgb))
+        return 0.0
+    training.restore(record["training"])
+    return float(record["trained_s"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from numpy import ndarray
 
 from locutor.core.clock import SAMPLE_RATE
@@ -65,15 +65,29 @@ class LogMel:
         return np.concatenate([mel, self.finish(state)])
 
     @cached_property
-    def _hann(self) -> Float32[ndarray, "400"]:
+    def _hann(self) -> Float32[ndarray, " 400"]:
         return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
 
     @cached_property
     def _filters(self) -> Float32[ndarray, "257 80"]:
-        """Triangles between neighbouring band edges on the mel scale 2595 log10(1 + f / 700)."""
-        low, high = (2595 * np.log10(1 + hz / 700) for hz in (_LOW_HZ, _HIGH_HZ))
-        edges_hz = 700 * (10 ** (np.linspace(low, high, N_MELS + 2) / 2595) - 1)
+        """Triangles between neighbouring band edges."""
+        edges_hz = _band_edges_hz()
         bins_hz = np.linspace(0, SAMPLE_RATE / 2, _N_FFT // 2 + 1)[:, None]
         rising = (bins_hz - edges_hz[:-2]) / (edges_hz[1:-1] - edges_hz[:-2])
         falling = (edges_hz[2:] - bins_hz) / (edges_hz[2:] - edges_hz[1:-1])
         return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+
+
+def warp_formants(mel: Float32[ndarray, "t 80"], factor: float) -> Float32[ndarray, "t 80"]:
+    """The spectrum of a voice whose resonances lie `factor` times as high (vocal-tract length perturbation)."""
+    centres_hz = _band_edges_hz()[1:-1]
+    source = np.interp(centres_hz / factor, centres_hz, np.arange(N_MELS))
+    low = np.minimum(source.astype(int), N_MELS - 2)
+    share = (source - low).astype(np.float32)
+    return mel[:, low] * (1 - share) + mel[:, low + 1] * share
+
+
+def _band_edges_hz() -> Float[ndarray, " 82"]:
+    """Edges evenly spaced on the mel scale 2595 log10(1 + f / 700)."""
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (_LOW_HZ, _HIGH_HZ))
+    return 700 * (10 ** (np.linspace(low, high, N_MELS + 2) / 2595) - 1)

@@ -6,9 +6,15 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
+from locutor.core.clock import SAMPLES_PER_FRAME, frames_for_samples
+from locutor.media.logmel import HOP, LogMel, LogMelState
+
+_MELS_PER_PICTURE = SAMPLES_PER_FRAME // HOP  # 4
+_LOOK_BACK = 12  # mel frames
 _BANDS = slice(4, 64)  # about 150-4500 Hz: without hum and hiss
 _CALIBRATION_DB = -26.0  # of white noise in these bands, so that levels read as dB below full scale
-_SMOOTH = 3  # mel frames over which the level is averaged: single clicks do not count
+_SPAN = 4  # mel frames looked at for a decision: a click lasts three
+_NOTHING = 1e-6  # power of a mel band in digital silence
 _FLOOR_BLOCKS, _BLOCK = 6, 50  # the floor is the least level of the last six half seconds
 _FIRST_FLOOR_DB = -45.0  # until a second was heard, nothing above this can be taken for noise
 _LEARN = 100  # mel frames
@@ -21,13 +27,13 @@ class ActivityState:
     """What `SpeechActivity` remembers.
 
     Attributes:
-        recent: power of the last frames, for smoothing.
+        recent: power of the last three frames.
         block_minima: least level of the last half seconds, dB, the running one last.
         n_frames: mel frames heard.
         active: the last decision.
     """
 
-    recent: Float32[ndarray, " k"]
+    recent: Float32[ndarray, " 3"]
     block_minima: Float32[ndarray, " b"]
     n_frames: int
     active: bool
@@ -36,32 +42,89 @@ class ActivityState:
 class SpeechActivity:
     """Speech or not for each mel frame (10 ms), from this and earlier frames only.
 
-    A frame is speech when its smoothed level stands 10 dB (6 dB once speaking) above the least level of the
-    last three seconds (minimum statistics, after Martin 2001, without its bias correction). A sound that is
-    steady for longer than three seconds counts as noise, a held note too.
+    Speech begins where four frames in a row stand 10 dB above the least level of the last three seconds, and
+    goes on while their mean stands 6 dB above it (minimum statistics, after Martin 2001, without its bias
+    correction). A sound that is steady for longer than three seconds counts as noise, a held note too.
     """
 
     def init(self) -> ActivityState:
         """State before the first frame."""
-        return ActivityState(np.zeros(0, np.float32), np.full(1, np.inf, np.float32), 0, False)
+        return ActivityState(np.full(_SPAN - 1, _NOTHING, np.float32), np.full(1, np.inf, np.float32), 0, False)
 
     def step(self, state: ActivityState, mel: Float32[ndarray, "t 80"]) -> tuple[ActivityState, Bool[ndarray, " t"]]:
         """Take frames of `LogMel`, give a decision for each."""
-        power = np.exp(mel[:, _BANDS]).mean(axis=1)
-        recent = np.concatenate([state.recent, power])
-        minima, n_frames, active = list(state.block_minima), state.n_frames, state.active
+        recent = np.concatenate([state.recent, np.exp(mel[:, _BANDS]).mean(axis=1)])
+        if len(mel) == 0:
+            return state, np.zeros(0, bool)
+        spans = np.lib.stride_tricks.sliding_window_view(recent, _SPAN)
+        steady_db = (10 * np.log10(spans.min(axis=1)) + _CALIBRATION_DB).tolist()
+        levels_db = (10 * np.log10(spans.mean(axis=1)) + _CALIBRATION_DB).tolist()
+        minima, n_frames, active = state.block_minima.tolist(), state.n_frames, state.active
         decisions = np.zeros(len(mel), bool)
-        for t in range(len(mel)):
-            end = len(recent) - len(mel) + t + 1
-            level_db = 10 * np.log10(recent[max(0, end - _SMOOTH) : end].mean()) + _CALIBRATION_DB
+        for t, (level_db, lowest_db) in enumerate(zip(levels_db, steady_db, strict=True)):
             if n_frames % _BLOCK == 0 and n_frames > 0:
                 minima = [*minima, np.inf][-_FLOOR_BLOCKS:]
-            minima[-1] = min(minima[-1], level_db)
+            if n_frames >= _SPAN:
+                minima[-1] = min(minima[-1], level_db)
             n_frames += 1
             floor_db = min(minima)
             if n_frames < _LEARN:
                 floor_db = min(floor_db, _FIRST_FLOOR_DB)
-            active = bool(level_db > max(floor_db + (_OFF_DB if active else _ON_DB), _SILENCE_DB))
+            if active:
+                active = level_db > max(floor_db + _OFF_DB, _SILENCE_DB)
+            else:
+                active = lowest_db > max(floor_db + _ON_DB, _SILENCE_DB)
             decisions[t] = active
-        kept = recent[-(_SMOOTH - 1) :].copy()
-        return ActivityState(kept, np.array(minima, np.float32), n_frames, active), decisions
+        return ActivityState(recent[1 - _SPAN :].copy(), np.array(minima, np.float32), n_frames, active), decisions
+
+
+@dataclass(frozen=True)
+class PictureState:
+    """What `PictureActivity` remembers.
+
+    Attributes:
+        logmel, activity: states of the stages before.
+        waiting: decisions from the beginning of the next picture's window on.
+        n_samples: samples heard.
+        n_pictures: pictures given.
+    """
+
+    logmel: LogMelState
+    activity: ActivityState
+    waiting: Bool[ndarray, " k"]
+    n_samples: int
+    n_pictures: int
+
+
+class PictureActivity:
+    """Speech or not for each picture: whether any of the mel frames around it is speech.
+
+    Picture i sees the mel frames 4 i - 12 ... 4 i + look_ahead, so that the closures of plosives (50-150 ms)
+    are bridged and the mouth may open before the sound. It is given when the last of these has come.
+    """
+
+    def __init__(self, look_ahead: int) -> None:
+        """Args: look_ahead: mel frames after the picture's start that are waited for."""
+        self._logmel = LogMel()
+        self._activity = SpeechActivity()
+        self._n_window = _LOOK_BACK + 1 + look_ahead
+
+    def init(self) -> PictureState:
+        """State before the first sample."""
+        return PictureState(self._logmel.init(), self._activity.init(), np.zeros(_LOOK_BACK, bool), 0, 0)
+
+    def step(self, state: PictureState, samples: Float32[ndarray, " n"]) -> tuple[PictureState, Bool[ndarray, " t"]]:
+        """Take any number of samples (16 kHz, mono), give a decision for each complete picture."""
+        logmel, mel = self._logmel.step(state.logmel, samples)
+        activity, active = self._activity.step(state.activity, mel)
+        known = np.concatenate([state.waiting, active])
+        n_ready = max(0, (len(known) - self._n_window) // _MELS_PER_PICTURE + 1)
+        rows = np.arange(n_ready)[:, None] * _MELS_PER_PICTURE + np.arange(self._n_window)
+        waiting = known[n_ready * _MELS_PER_PICTURE :]
+        n_samples, n_pictures = state.n_samples + len(samples), state.n_pictures + n_ready
+        return PictureState(logmel, activity, waiting, n_samples, n_pictures), known[rows].any(axis=1)
+
+    def finish(self, state: PictureState) -> Bool[ndarray, " t"]:
+        """The remaining pictures: ceil(samples / 640) in all."""
+        n_left = frames_for_samples(state.n_samples) - state.n_pictures
+        return self.step(state, np.zeros((self._n_window + _MELS_PER_PICTURE) * HOP, np.float32))[1][:n_left]

@@ -25,7 +25,7 @@ def native_input(tensor: Tensor, name: str) -> Tensor:
 
 class _Rasterize(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, engine: Engine, camera: Camera, background: Tensor, *tensors: Tensor
     ) -> tuple[Tensor, Tensor]:
         names = ("means", "quats", "scales", "opacities", "colors")
@@ -40,7 +40,7 @@ class _Rasterize(torch.autograd.Function):
         return rgb, alpha
 
     @staticmethod
-    def backward(ctx: Any, d_rgb: Tensor, d_alpha: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, d_rgb: Tensor, d_alpha: Tensor) -> tuple[Tensor | None, ...]:
         *inputs, rgb, alpha = ctx.saved_tensors
         gradients = [torch.empty_like(t) for t in inputs]
         ctx.engine.rasterize_backward(

@@ -15,7 +15,7 @@ __all__ = ["PhotometricLoss", "photometric_loss", "photometric_loss_reference"]
 
 class _Photometric(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, engine: Engine, rendered: Tensor, target: Tensor, weight: Tensor, ssim_weight: float
     ) -> tuple[Tensor, float, float, float]:
         gradient = torch.empty(3, *rendered.shape[:2])
@@ -26,7 +26,7 @@ class _Photometric(torch.autograd.Function):
         return torch.tensor(loss, dtype=torch.float32), l1, ssim, mse
 
     @staticmethod
-    def backward(ctx: Any, d_loss: Tensor, *_: Any) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, d_loss: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
         return None, gradient if d_loss.item() == 1 else gradient * d_loss, None, None, None
 

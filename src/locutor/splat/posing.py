@@ -31,7 +31,7 @@ def native_pose(pose: BodyPose) -> tuple[Tensor, ...]:
 
 class _Pose(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, engine: Engine, *tensors: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+    def forward(ctx: Any, engine: Engine, *tensors: Tensor) -> tuple[Tensor, ...]:
         inputs = [native_input(t, name) for t, name in zip(tensors, INPUT_FIELDS, strict=True)]
         n = len(inputs[0])
         posed = torch.empty(n, 3), torch.empty(n, 4), torch.empty(n, 3), torch.empty(n)
@@ -41,7 +41,7 @@ class _Pose(torch.autograd.Function):
         return posed
 
     @staticmethod
-    def backward(ctx: Any, *d_posed: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, *d_posed: Tensor) -> tuple[Tensor | None, ...]:
         inputs = ctx.saved_tensors
         means, quats, log_scales, logit_opacities, _, logit_attachment, delta = inputs[:7]
         gradients = [torch.empty_like(t) for t in (means, quats, log_scales, logit_opacities, logit_attachment, delta)]

@@ -68,10 +68,9 @@ def rasterize_reference(gaussians: Gaussians, camera: Camera, background: Float[
     )
     centres, covariances = project(seen, camera)
     conics = torch.linalg.inv(covariances)
-    grid = {"dtype": background.dtype, "device": background.device}
-    py, px = torch.meshgrid(
-        torch.arange(camera.height, **grid) + 0.5, torch.arange(camera.width, **grid) + 0.5, indexing="ij"
-    )
+    rows = torch.arange(camera.height, dtype=background.dtype, device=background.device) + 0.5
+    columns = torch.arange(camera.width, dtype=background.dtype, device=background.device) + 0.5
+    py, px = torch.meshgrid(rows, columns, indexing="ij")
     rgb = torch.zeros_like(background)
     transmittance = torch.ones_like(px)
     for i in range(len(seen)):

@@ -1,0 +1,124 @@
+"""Short hairs that move with the skin: brows and lashes."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Float32, Int
+from numpy import ndarray
+from scipy.sparse import coo_array, csr_array
+from scipy.spatial import cKDTree
+
+from locutor.actors.body import Material, Surface
+from locutor.actors.rig import FACE, LANDMARK_BROW_LEFT, LANDMARK_BROW_RIGHT, LASHES, Rig
+from locutor.actors.skin import lid_edge
+from locutor.actors.textures import texel_corners
+
+N_BROW_HAIRS = 300  # per brow
+LASH_CARDS = tuple(range(LASHES.start, LASHES.stop, 114))  # twelve cards of 114 vertices, three upper and three lower
+N_SEGMENTS = 3
+
+
+def brows(
+    rig: Rig, neutral: Float[ndarray, "V 3"], normals: Float[ndarray, "V 3"], page: tuple[int, int], seed: int
+) -> tuple[Surface, Float32[ndarray, "n 3"]]:
+    """Both brows and their normals.
+
+    Args:
+        rig, neutral, normals: the person's face.
+        page: column and size of the hair page in the atlas.
+        seed: of the single hairs.
+    """
+    rng = np.random.default_rng([seed, 2])
+    tree = cKDTree(neutral[FACE])
+    roots, directions = [], []
+    for rows, out in ((LANDMARK_BROW_RIGHT[::-1], -1.0), (LANDMARK_BROW_LEFT, 1.0)):
+        line = neutral[rig.landmarks[list(rows)]]  # from the nose outwards
+        t = rng.beta(1.05, 1.25, N_BROW_HAIRS)
+        at = np.stack([np.interp(t * 4, np.arange(5), line[:, k]) for k in range(3)], 1)
+        thick = 0.30 * np.clip(1.15 - 0.85 * t, 0.25, 1) * np.clip(0.45 + 4 * t, 0, 1)
+        at[:, 1] += thick * rng.uniform(-1, 1, N_BROW_HAIRS) + 0.15
+        roots.append(at)
+        rise = 1.0 - 1.25 * t + rng.normal(0, 0.12, N_BROW_HAIRS)
+        directions.append(np.stack([out * (0.35 + 0.7 * t), -rise, 0.35 * t], 1))
+    at, direction = np.concatenate(roots), np.concatenate(directions)
+    distance, near = tree.query(at, k=3)
+    weights = 1 / (distance + 1e-3)
+    weights /= weights.sum(1, keepdims=True)
+    normal = (weights[..., None] * normals[near]).sum(1)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    on_skin = at - ((at - neutral[near[:, 0]]) * normal).sum(1, keepdims=True) * normal
+    direction -= (direction * normal).sum(1, keepdims=True) * normal
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    n, length = len(at), rng.uniform(0.45, 0.95, (len(at), 1))
+    across = np.cross(direction, normal)
+    rows_ = []
+    for k in range(N_SEGMENTS + 1):
+        t = k / N_SEGMENTS
+        centre = on_skin + direction * length * t + normal * (0.02 + 0.13 * np.sin(np.pi * 0.8 * t))
+        half = 0.042 * (1 - 0.85 * t) * rng.uniform(0.7, 1.3, (n, 1))
+        rows_ += [centre - half * across, centre + half * across]
+    vertices = np.stack(rows_, 1).reshape(-1, 3).astype(np.float32)
+    per_hair = 2 * (N_SEGMENTS + 1)
+    first = 2 * np.arange(N_SEGMENTS)[:, None]
+    strip = np.stack([first + [0, 1, 2], first + [1, 3, 2]], 1).reshape(-1, 3)
+    triangles = (np.arange(n)[:, None, None] * per_hair + strip).reshape(-1, 3)
+    follow = csr_array(
+        coo_array(
+            (
+                np.repeat(weights, per_hair, 0).reshape(-1).astype(np.float32),
+                (np.repeat(np.arange(n * per_hair), 3), np.repeat(near, per_hair, 0).reshape(-1)),
+            ),
+            shape=(n * per_hair, len(neutral)),
+        )
+    )
+    corner = _plain_corners(triangles, np.repeat(rng.uniform(0.35, 0.95, n), per_hair), page)
+    surface = Surface(vertices, triangles, corner, Material.HAIR, follow)
+    return surface, np.repeat(normal, per_hair, 0).astype(np.float32)
+
+
+def lashes(
+    rig: Rig, neutral: Float[ndarray, "V 3"], page: tuple[int, int], seed: int
+) -> tuple[Surface, Float32[ndarray, "n 3"]]:
+    """Thin triangles on the rig's lash cards, from the lid to the tip; they follow the cards."""
+    rng = np.random.default_rng([seed, 3])
+    lid = cKDTree(neutral[lid_edge(rig)])
+    pick = rig.triangle_material == rig.material_names.index("M_EyeLashes")
+    uv = np.zeros((len(neutral), 2), np.float32)
+    uv[rig.triangles[pick].reshape(-1)] = rig.uv[rig.triangles_uv[pick]].reshape(-1, 2)
+    rows: list[tuple[int, int, float]] = []  # new vertex, rig vertex, weight
+    n = 0
+    for card, start in enumerate(LASH_CARDS):
+        upper = card % 6 < 3
+        vertices = np.arange(start, start + 114)
+        columns = _columns(vertices, uv, lid.query(neutral[vertices])[0])
+        for left, right in zip(columns[:-1], columns[1:], strict=True):
+            if rng.random() > (0.85 if upper else 0.35):
+                continue
+            a, width = rng.uniform(0, 0.7), rng.uniform(0.16, 0.30) if upper else 0.13
+            reach = rng.uniform(0.45, 0.75)
+            rows += [(n, left[0], 1 - a), (n, right[0], a)]
+            rows += [(n + 1, left[0], 1 - a - width), (n + 1, right[0], a + width)]
+            rows += [(n + 2, left[0], (1 - a) * (1 - reach)), (n + 2, right[0], a * (1 - reach))]
+            rows += [(n + 2, left[-1], (1 - a) * reach), (n + 2, right[-1], a * reach)]
+            n += 3
+    new, old, weight = (np.array(column) for column in zip(*rows, strict=True))
+    follow = csr_array(coo_array((weight.astype(np.float32), (new, old)), shape=(n, len(neutral))))
+    triangles = np.arange(n).reshape(-1, 3)
+    corner = _plain_corners(triangles, np.full(n, 0.08), page)
+    normals = np.tile(np.array([0, -0.5, -0.87], np.float32), (n, 1))
+    return Surface((follow @ neutral).astype(np.float32), triangles, corner, Material.HAIR, follow), normals
+
+
+def _columns(vertices: Int[ndarray, " n"], uv: Float[ndarray, "V 2"], to_lid: Float[ndarray, " n"]) -> list[ndarray]:
+    """Vertices of a card grouped by u, in order of u, each from the lid outwards."""
+    keys = np.round(uv[vertices, 0], 3)
+    return [
+        vertices[keys == key][np.argsort(to_lid[keys == key])] for key in np.unique(keys) if (keys == key).sum() > 1
+    ]
+
+
+def _plain_corners(
+    triangles: Int[ndarray, "m 3"], tint: Float[ndarray, " n"], page: tuple[int, int]
+) -> Float32[ndarray, "m 3 2"]:
+    uv = np.stack([tint, np.full(len(tint), 0.5)], 1).astype(np.float32)
+    return texel_corners(uv[triangles], *page)

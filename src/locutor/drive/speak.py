@@ -1,0 +1,71 @@
+"""A whole speaking person out of sound alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from locutor.core.face import MOUTH_SLICE
+from locutor.core.motion import Motion, concatenate
+from locutor.drive.features import LOOK_AHEAD, FeatureState
+from locutor.drive.gate import GateState, MouthGate
+from locutor.drive.idle import IdleDriver, IdleState
+from locutor.drive.idle_model import IdleModel
+from locutor.drive.voice import VoiceDriver, VoiceModel
+from locutor.speech.silence import PictureActivity, PictureState
+
+
+@dataclass(frozen=True)
+class SpeechState:
+    """States of the four stages."""
+
+    voice: FeatureState
+    activity: PictureState
+    gate: GateState
+    idle: IdleState
+
+
+class SpeechDriver:
+    """Mouth from the sound, closed in silence; head, torso, eyes and brows from the footage.
+
+    Frame i comes as soon as 112.5 ms of sound after its start were heard. Sound of n samples has
+    ceil(n / 640) frames, however it is cut into chunks.
+    """
+
+    def __init__(self, voice: VoiceModel, idle: IdleModel) -> None:
+        """Args: voice, idle: the person's models."""
+        self._voice = VoiceDriver(voice)
+        self._activity = PictureActivity(LOOK_AHEAD)
+        self._gate = MouthGate(voice.closed_mouth)
+        self._idle = IdleDriver(idle)
+
+    def init(self, seed: int = 0) -> SpeechState:
+        """State before the first sample; the seed chooses the walk of head and eyes."""
+        return SpeechState(self._voice.init(), self._activity.init(), self._gate.init(), self._idle.init(seed))
+
+    def step(self, state: SpeechState, samples: Float32[ndarray, " n"]) -> tuple[SpeechState, Motion]:
+        """Take any number of samples (16 kHz, mono, -1..1), give the frames that are complete."""
+        voice, mouth = self._voice.step(state.voice, samples)
+        activity, is_speech = self._activity.step(state.activity, samples)
+        gate, mouth = self._gate.step(state.gate, mouth, is_speech)
+        idle, motion = self._idle.step(state.idle, len(mouth))
+        return SpeechState(voice, activity, gate, idle), _with_mouth(motion, mouth)
+
+    def finish(self, state: SpeechState) -> Motion:
+        """The remaining frames."""
+        is_speech = self._activity.finish(state.activity)
+        _, mouth = self._gate.step(state.gate, self._voice.finish(state.voice), is_speech)
+        return _with_mouth(self._idle.step(state.idle, len(mouth))[1], mouth)
+
+    def whole(self, samples: Float32[ndarray, " n"], seed: int = 0) -> Motion:
+        """All frames of a finished sound: the same as `step` and `finish`."""
+        state, motion = self.step(self.init(seed), samples)
+        return concatenate([motion, self.finish(state)])
+
+
+def _with_mouth(motion: Motion, mouth: Float32[ndarray, "t 58 2"]) -> Motion:
+    assert motion.face is not None
+    face = motion.face.copy()
+    face[:, MOUTH_SLICE] = mouth
+    return motion.with_channels(face=np.ascontiguousarray(face))

@@ -1,0 +1,131 @@
+"""The optimisation itself: one frame in, one step of everything that is learnt."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from locutor.avatar.avatar import Avatar, Provenance, body_pose
+from locutor.avatar.controls import N_CONTROLS, fit_controls
+from locutor.capture.performance import Performance
+from locutor.fit.config import TrainConfig
+from locutor.fit.frame_feed import TrainingFrame
+from locutor.fit.initial import initial_gaussians
+from locutor.fit.model import GRADIENT_SCALE, TrainableAvatar
+from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected
+from locutor.fit.relocate import PullMeter, relocate
+from locutor.splat.cpu import rasterize
+from locutor.splat.photometric import PhotometricLoss, photometric_loss
+from locutor.splat.posing import pose_gaussians
+
+RELOCATE_EVERY = 500
+RELOCATE_FROM, RELOCATE_UNTIL = 900, 0.6  # first iteration; share of the training
+
+
+class Training:
+    """An avatar under optimisation on one performance.
+
+    Attributes:
+        performance: the footage.
+        config: settings.
+        iteration: steps done.
+        model: what is learnt.
+    """
+
+    def __init__(self, performance: Performance, config: TrainConfig) -> None:
+        tracking = performance.tracking
+        self.performance, self.config = performance, config
+        self.iteration = 0
+        self._controls = fit_controls(
+            tracking.motion[: performance.n_train], tracking.reference_wxyz, tracking.reference_xyz
+        )
+        self._encoded = torch.from_numpy(self._controls.encode(tracking.motion))
+        self._background = torch.from_numpy(performance.plate.astype(np.float32) / 255)
+        start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
+        self.model = TrainableAvatar(start, config.n_bases, N_CONTROLS, config.seed)
+        self._refiner = PoseRefiner(performance.n_train)
+        self._meter = PullMeter(torch.zeros(len(start)))
+        self._noise = torch.Generator().manual_seed(config.seed)
+
+    @property
+    def share_done(self) -> float:
+        """Progress, 0..1."""
+        return self.iteration / self.config.n_iterations
+
+    def step(self, frame: TrainingFrame) -> PhotometricLoss:
+        """Learn from one frame."""
+        model, config = self.model, self.config
+        model.set_rates(self.share_done)
+        model.optimiser.zero_grad(set_to_none=True)
+        controls = self._encoded[frame.k]
+        noisy = controls + config.control_noise * torch.randn(controls.shape, generator=self._noise)
+        unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
+        pose = corrected(body_pose(self.performance.tracking.motion, frame.k), unknowns)
+        gaussians = pose_gaussians(model.canonical, model.delta(model.network(noisy)), pose)
+        rendering = rasterize(gaussians, self.performance.camera, self._background)
+        loss = photometric_loss(rendering.rgb, frame.target, frame.weight, config.ssim_weight)
+        (loss.loss * GRADIENT_SCALE).backward()
+        model.optimiser.step()
+        if unknowns.grad is not None:
+            self._refiner.step(frame.k, unknowns.grad, self.share_done)
+        self._meter.add(model.canonical.means)
+        self.iteration += 1
+        last = RELOCATE_UNTIL * config.n_iterations
+        if self.iteration % RELOCATE_EVERY == 0 and RELOCATE_FROM <= self.iteration <= last:
+            relocate(model, self._meter, self._noise)
+        return loss
+
+    @torch.no_grad()
+    def picture(self, k: int) -> UInt8[ndarray, "H W 3"]:
+        """Frame k as the avatar draws it now."""
+        pose = body_pose(self.performance.tracking.motion, k)
+        delta = self.model.delta(self.model.network(self._encoded[k]))
+        gaussians = pose_gaussians(self.model.canonical, delta, pose)
+        rgb = rasterize(gaussians, self.performance.camera, self._background).rgb
+        return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).numpy()
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to go on later as if nothing had happened."""
+        return {
+            "iteration": self.iteration,
+            "model": self.model.state(),
+            "refiner": self._refiner.state(),
+            "pull": self._meter.pull,
+            "noise": self._noise.get_state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a `state` of the same settings and footage."""
+        self.iteration = state["iteration"]
+        self.model.restore(state["model"])
+        self._refiner.restore(state["refiner"])
+        self._meter.pull = state["pull"]
+        self._noise.set_state(state["noise"])
+
+    def avatar(self, trained_s: float) -> Avatar:
+        """The avatar as it is now, without a voice."""
+        model, performance = self.model, self.performance
+        canonical = {
+            f.name: getattr(model.canonical, f.name).detach().clone() for f in dataclasses.fields(model.canonical)
+        }
+        return Avatar(
+            canonical=type(model.canonical)(**canonical),
+            bases=model.finished_bases(),
+            network=model.network,
+            controls=self._controls,
+            camera=performance.camera,
+            plate=performance.plate,
+            footage_motion=performance.tracking.motion[: performance.n_train],
+            provenance=Provenance(
+                footage=performance.meta.source,
+                performance=str(performance.folder.resolve()),
+                n_train_frames=performance.n_train,
+                iterations=self.iteration,
+                trained_s=round(trained_s, 1),
+            ),
+        )

@@ -1,0 +1,55 @@
+"""A tiny rig made by hand, and the real one where it is present."""
+
+import json
+
+import numpy as np
+import pytest
+
+from locutor.actors.rig import FOLDER, Rig, load_rig
+from locutor.actors.visemes import CONTROLS
+
+EXPRESSIONS = (
+    *(name for name in CONTROLS if name in ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker")),
+    *("mouthRollLower", "mouthRollUpper"),
+    *(f"{name}_{side}" for name in CONTROLS if name.startswith(("mouthS", "mouthL", "mouthU", "mouthPr")) for side in "LR"),
+    *(f"{name}_{side}" for name in ("eyeBlink", "eyeLookDown", "eyeLookUp", "eyeLookIn", "eyeLookOut") for side in "LR"),
+    *(f"{name}_{side}" for name in ("browInnerUp", "browOuterUp", "browDown") for side in "LR"),
+)
+
+
+def tiny_arrays() -> dict[str, np.ndarray]:
+    """What a packed rig holds, for a square of two triangles and one lone triangle."""
+    rng = np.random.default_rng(0)
+    n = len(EXPRESSIONS)
+    return {
+        "vertices": np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 0, 1]], np.float32),
+        "quads": np.array([[0, 1, 2, 3], [1, 4, 2, -1]], np.int32),
+        "uv": np.array([[0, 0], [1, 0], [1, 1], [0, 1], [1.5, 0]], np.float32),
+        "quads_uv": np.array([[0, 1, 2, 3], [1, 4, 2, -1]], np.int32),
+        "material": np.array([0, 1], np.int16),
+        "material_names": np.array(["M_Face", "M_Teeth"]),
+        "identity": rng.standard_normal((3, 5, 3)).astype(np.float16),
+        "expression": rng.standard_normal((n, 5, 3)).astype(np.float16),
+        "expression_names": np.array(EXPRESSIONS),
+    }
+
+
+@pytest.fixture
+def tiny_folder(tmp_path):
+    """A folder with a small packed rig."""
+    np.savez(tmp_path / "ict_facekit.npz", **tiny_arrays())
+    (tmp_path / "vertex_indices.json").write_text(json.dumps({"idx_to_landmark_verts": [k % 5 for k in range(68)]}))
+    return tmp_path
+
+
+@pytest.fixture
+def tiny_rig(tiny_folder) -> Rig:
+    return load_rig(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def real_rig(models_dir) -> Rig:
+    """ICT-FaceKit; skips where it is not in the model folder."""
+    if not (models_dir / FOLDER).is_dir():
+        pytest.skip("the model folder has no ict_facekit")
+    return load_rig(models_dir / FOLDER)

@@ -1,0 +1,84 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from locutor.capture.flow import FLOW_POINTS, ROUND_TRIP_PX, measure_flow, residual_flow
+from locutor.capture.track import FlowField, RigidTrack
+from locutor.core.camera import Camera
+from locutor.core.face import RIGID
+
+SIZE = 160
+CAMERA = Camera(SIZE, SIZE, 400.0, SIZE / 2, SIZE / 2)
+N = 8
+
+
+@pytest.fixture(scope="module")
+def track() -> RigidTrack:
+    """A flat plate that slides: every point moves alike."""
+    x, y = np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5))
+    points = np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], 1)
+    t = np.arange(N)
+    xyz = np.stack([0.04 * t, 0.02 * t - 0.1, np.full(N, 10.0)], 1)
+    return RigidTrack(np.eye(3), np.zeros((N, 3)), xyz, points, np.ones(25))
+
+
+@pytest.fixture(scope="module")
+def frames(track: RigidTrack) -> list[np.ndarray]:
+    """Waves that slide exactly; warping pictures would round to 1/32 px."""
+    rng = np.random.default_rng(0)
+    waves = rng.normal(0, 0.35, (40, 2)), rng.uniform(0, 6, 40)  # rad per px
+    y, x = np.mgrid[:SIZE, :SIZE]
+
+    def texture(dx: float, dy: float) -> np.ndarray:
+        phase = np.multiply.outer(waves[0][:, 0], x - dx) + np.multiply.outer(waves[0][:, 1], y - dy)
+        return (128 + 12 * np.cos(phase + waves[1][:, None, None]).sum(0)).clip(0, 255).round().astype(np.uint8)
+
+    seen = track.project(CAMERA)
+    return [texture(*shift) for shift in seen[:, 0] - seen[0, 0]]
+
+
+def jittered(track: RigidTrack, sigma: float) -> RigidTrack:
+    return replace(track, xyz=track.xyz + np.random.default_rng(1).normal(0, (sigma, sigma, 0), track.xyz.shape))
+
+
+def test_flow_is_the_motion_of_the_points(track, frames):
+    seen = track.project(CAMERA)
+    flow = measure_flow(frames, seen)
+    assert flow.trusted.mean() > 0.95
+    error = (flow.flow - np.diff(seen, axis=0))[flow.trusted]
+    assert np.abs(error).max() < 0.15
+
+
+def test_residual_is_small_for_a_true_track_and_large_for_jitter(track, frames):
+    flow = measure_flow(frames, track.project(CAMERA))
+    px = CAMERA.focal_px / track.xyz[0, 2]
+    assert residual_flow(track, CAMERA, flow) < 0.03
+    shaky = jittered(track, sigma=0.5 / px)  # half a pixel
+    steps = np.diff(shaky.xyz - track.xyz, axis=0)[:, :2] * px
+    expected = np.sqrt((steps**2).sum(1).mean())
+    assert residual_flow(shaky, CAMERA, flow) == pytest.approx(expected, rel=0.1)
+
+
+def test_a_track_that_lags_is_found_out(track, frames):
+    flow = measure_flow(frames, track.project(CAMERA))
+    stuck = replace(track, xyz=np.tile(track.xyz[:1], (N, 1)))
+    speed = np.linalg.norm(np.diff(track.project(CAMERA), axis=0)[0, 0])
+    assert residual_flow(stuck, CAMERA, flow) == pytest.approx(speed, rel=0.05)
+
+
+def test_what_cannot_be_followed_is_not_trusted(track, frames):
+    rng = np.random.default_rng(2)
+    unrelated = [frames[0], rng.integers(0, 255, frames[0].shape).astype(np.uint8)]
+    flow = measure_flow(unrelated, track.project(CAMERA)[:2])
+    assert flow.trusted.mean() < 0.5
+    assert ROUND_TRIP_PX < 1
+
+
+def test_nothing_trusted_is_not_a_number(track):
+    nothing = FlowField(np.zeros((N - 1, 25, 2)), np.zeros((N - 1, 25), bool))
+    assert np.isnan(residual_flow(track, CAMERA, nothing))
+
+
+def test_the_points_are_rigid_ones():
+    assert set(FLOW_POINTS) <= set(RIGID)

@@ -1,0 +1,100 @@
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from locutor.capture.performance import (
+    FRAMES,
+    MATTES,
+    META,
+    PLATE,
+    SUBPIXEL,
+    TRACKING,
+    VERSION,
+    Performance,
+    PerformanceMeta,
+    Tracking,
+)
+from locutor.core.clock import SAMPLES_PER_FRAME
+from locutor.core.errors import FormatError
+from tests.synthetic.performer import CAMERA, N_FRAMES, SIZE, draw, plate, take, true_sound, true_tracking
+
+
+@pytest.fixture
+def copy(performance: Performance, tmp_path):
+    return shutil.copytree(performance.folder, tmp_path / "copy")
+
+
+def test_reads_what_was_written(performance: Performance):
+    assert len(performance) == N_FRAMES == len(performance.frames)
+    assert performance.camera == CAMERA
+    assert performance.n_train == 100
+    np.testing.assert_array_equal(performance.plate, plate())
+    rgb, matte = draw(take(), true_tracking(take()).motion, 30)
+    assert np.abs(performance.frames.rgb(30).astype(float) - rgb).mean() < 1.5
+    np.testing.assert_array_equal(performance.matte(30), matte)
+
+
+def test_sound_lies_under_the_frames(performance: Performance):
+    sound = performance.sound
+    assert len(sound) == N_FRAMES * SAMPLES_PER_FRAME
+    np.testing.assert_allclose(sound, true_sound(take()), atol=2 / 32768)
+
+
+def test_without_sound(copy):
+    meta = PerformanceMeta.load(copy / META)
+    replace(meta, has_sound=False).save(copy / META)
+    (copy / "sound.flac").unlink()
+    assert Performance(copy).sound.shape == (0,)
+
+
+def test_landmarks_to_a_thirty_second_of_a_pixel_and_the_rest_exactly(tmp_path):
+    tracking = true_tracking(take(20))
+    tracking.save(tmp_path / TRACKING)
+    loaded = Tracking.load(tmp_path / TRACKING)
+    error = np.abs(loaded.landmarks - tracking.landmarks)
+    assert 0.3 / SUBPIXEL < error.max() <= 0.5 / SUBPIXEL + 1e-6
+    for name, channel in tracking.motion.channels().items():
+        read = loaded.motion.channels()[name]
+        assert read.dtype == channel.dtype
+        np.testing.assert_array_equal(read, channel)
+    for name in ("neutral", "reference_wxyz", "reference_xyz", "reference_frame"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(tracking, name))
+
+
+def test_absent_channels_stay_absent(tmp_path):
+    tracking = true_tracking(take(5))
+    replace(tracking, motion=tracking.motion.with_channels(blendshapes=None)).save(tmp_path / TRACKING)
+    assert Tracking.load(tmp_path / TRACKING).motion.blendshapes is None
+
+
+def test_meta_round_trip(performance: Performance, tmp_path):
+    performance.meta.save(tmp_path / META)
+    assert PerformanceMeta.load(tmp_path / META) == performance.meta
+
+
+def test_another_version_is_refused_and_named(copy):
+    record = json.loads((copy / META).read_text())
+    (copy / META).write_text(json.dumps(record | {"version": VERSION + 6}))
+    with pytest.raises(FormatError, match=rf"version {VERSION + 6}, this program reads {VERSION}"):
+        Performance(copy)
+
+
+def test_a_folder_that_is_no_performance(tmp_path):
+    with pytest.raises(FormatError, match="is not a performance folder"):
+        Performance(tmp_path)
+    with pytest.raises(FormatError, match="is not a performance folder"):
+        Performance(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", [TRACKING, FRAMES, MATTES, PLATE])
+def test_a_missing_part_is_named(copy, name):
+    (copy / name).unlink()
+    with pytest.raises(FormatError, match=name):
+        Performance(copy)
+
+
+def test_mattes_come_at_the_size_of_the_frames(performance: Performance):
+    assert performance.matte(0).shape == (SIZE, SIZE)

@@ -1,0 +1,42 @@
+import numpy as np
+
+from locutor.capture.plate import GROW_PX, background_plate
+
+SIZE = 96
+
+
+def scene() -> np.ndarray:
+    y, x = np.mgrid[:SIZE, :SIZE]
+    return np.stack([x * 2, y * 2, 200 - x - y // 2], -1).astype(np.uint8)
+
+
+def disc(x: float, y: float, radius: float) -> np.ndarray:
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    return (columns - x) ** 2 + (rows - y) ** 2 < radius**2
+
+
+def shot(x: float, y: float, radius: float = 12) -> tuple[np.ndarray, np.ndarray]:
+    rgb, person = scene(), disc(x, y, radius)
+    rgb[person] = (250, 10, 10)
+    return rgb, person.astype(np.uint8) * 255
+
+
+def test_a_moving_person_uncovers_the_background_exactly():
+    places = [(20, 30), (50, 60), (75, 35), (30, 70), (60, 20)]
+    np.testing.assert_array_equal(background_plate(shot(*place) for place in places), scene())
+
+
+def test_soft_mattes_and_what_lies_at_the_rim_do_not_count():
+    def leaky(x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
+        rgb, _ = shot(x, y)
+        return rgb, np.where(disc(x, y, 12 - GROW_PX // 2 + 1), 40, 10).astype(np.uint8)  # smaller than the disc
+
+    np.testing.assert_array_equal(background_plate(leaky(*p) for p in [(20, 30), (60, 60), (70, 25)]), scene())
+
+
+def test_what_is_never_uncovered_is_painted_from_around_it():
+    plate = background_plate(shot(48, 48, 10) for _ in range(3)).astype(int)
+    covered = disc(48, 48, 10)
+    assert np.abs(plate - scene())[~disc(48, 48, 10 + GROW_PX)].max() == 0
+    assert np.abs(plate - scene())[covered].max() < 40
+    assert np.abs(plate[covered] - (250, 10, 10)).sum(-1).min() > 100  # no trace of the person

@@ -1,0 +1,26 @@
+import numpy as np
+
+from locutor.capture.stabilise import face_displacements, landmarks_in_head
+from locutor.core.face import FACE_POINTS, LIP_GAP_ROWS, MOUTH_SLICE, RIGID
+from tests.synthetic.performer import CAMERA, OPENING, person, take, true_landmarks
+
+
+def test_the_head_pose_is_taken_out():
+    done, someone = take(40), person()
+    in_head = landmarks_in_head(
+        true_landmarks(done), done.R_world_head, done.head_xyz, someone.mesh[list(RIGID)], CAMERA
+    )
+    expected = someone.mesh + done.openness[:, None, None] * someone.mesh_opening
+    np.testing.assert_allclose(in_head, expected, atol=2e-3)
+
+
+def test_displacements_are_those_of_the_mouth_alone():
+    done, someone = take(40), person()
+    in_head = landmarks_in_head(
+        true_landmarks(done), done.R_world_head, done.head_xyz, someone.mesh[list(RIGID)], CAMERA
+    )
+    face = face_displacements(in_head, someone.mesh.astype(np.float32))
+    assert face.shape == (40, len(FACE_POINTS), 2)
+    upper, lower = LIP_GAP_ROWS
+    np.testing.assert_allclose(face[:, lower, 1] - face[:, upper, 1], OPENING * done.openness, atol=2e-3)
+    assert np.abs(np.delete(face, np.r_[MOUTH_SLICE], axis=1)).max() < 2e-3

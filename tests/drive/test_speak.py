@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from locutor.core.face import MOUTH_SLICE
+from locutor.drive.idle_model import fit_idle
+from locutor.drive.speak import SpeechDriver
+from locutor.drive.voice import VoiceModel, lip_gap
+from locutor.drive.voice_fit import fit_voice
+
+
+@pytest.fixture(scope="module")
+def model(speaker) -> VoiceModel:
+    return fit_voice(speaker.audio, speaker.motion)
+
+
+@pytest.fixture(scope="module")
+def driver(speaker, model) -> SpeechDriver:
+    return SpeechDriver(model, fit_idle(speaker.motion, speaker.neutral))
+
+
+def gap_share(motion, model: VoiceModel) -> np.ndarray:
+    """Lip gap as a share of its range in the footage, 0 closed."""
+    low, high = model.gap_range
+    return (lip_gap(motion.face[:, MOUTH_SLICE]) - low) / (high - low)
+
+
+@pytest.mark.parametrize("chunk", [333, 640, 16000])
+def test_any_chunking_equals_offline(speaker, driver, chunk):
+    sound = speaker.audio[:50_001]
+    whole = driver.whole(sound, seed=2)
+    state, parts = driver.init(seed=2), []
+    for start in range(0, len(sound), chunk):
+        state, motion = driver.step(state, sound[start : start + chunk])
+        parts.append(motion)
+    parts.append(driver.finish(state))
+    assert len(whole) == 79
+    for name, channel in whole.channels().items():
+        np.testing.assert_allclose(np.concatenate([p.channels()[name] for p in parts]), channel, atol=1e-4)
+
+
+def test_all_channels_are_there(speaker, driver):
+    motion = driver.whole(speaker.audio[:32_000])
+    assert set(motion.channels()) == {"face", "head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz"}
+    assert np.linalg.norm(motion.head_wxyz, axis=1) == pytest.approx(1)
+    assert np.ptp(motion.head_xyz) > 0
+
+
+@pytest.mark.parametrize("noise_db", [None, -50])
+def test_the_mouth_is_closed_in_silence_and_moves_in_speech(speaker, driver, model, noise_db):
+    sound = np.concatenate([np.zeros(32_000), speaker.audio[:96_000], np.zeros(64_000)]).astype(np.float32)
+    if noise_db is not None:
+        sound += np.random.default_rng(0).normal(0, 10 ** (noise_db / 20), len(sound)).astype(np.float32)
+    share = gap_share(driver.whole(sound), model)
+    assert share[:47].max() < 0.08
+    assert share[50:200].max() > 0.5
+    assert share[210:].max() < 0.08
+
+
+def test_no_sound_no_frames(driver):
+    state, motion = driver.step(driver.init(), np.zeros(0, np.float32))
+    assert len(motion) == 0
+    assert len(driver.finish(state)) == 0
+    assert len(driver.whole(np.zeros(1, np.float32))) == 1
