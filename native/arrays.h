@@ -38,6 +38,7 @@ void check_shape(const Array<T>& array, const char* name, std::initializer_list<
 template <class T>
 T* contiguous(const Array<T>& array, const char* name, std::initializer_list<std::size_t> shape) {
   check_shape(array, name, shape);
+  if (array.size() == 0) return array.data();
   std::int64_t stride = 1;
   for (std::size_t d = array.ndim(); d-- > 0;) {
     if (array.shape(d) > 1 && array.stride(d) != stride)

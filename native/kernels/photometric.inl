@@ -67,7 +67,7 @@ inline void load_image_row(const PhotometricJob& job, int channel, int y, float*
     std::memcpy(x, p, static_cast<std::size_t>(job.width) * sizeof(float));
   else
     for (int i = 0; i < job.width; i++) x[i] = p[i * job.rendered.column];
-  for (int i = 0; i < job.width; i++) target[i] = static_cast<float>(t[i]) * (1.0f / 255.0f);
+  for (int i = 0; i < job.width; i++) target[i] = static_cast<float>(t[i]) / 255.0f;
 }
 
 inline void blur_moments(const PhotometricJob& job, int channel, int y, const Rings& r) {

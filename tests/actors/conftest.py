@@ -11,8 +11,17 @@ from locutor.actors.visemes import CONTROLS
 EXPRESSIONS = (
     *(name for name in CONTROLS if name in ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker")),
     *("mouthRollLower", "mouthRollUpper"),
-    *(f"{name}_{side}" for name in CONTROLS if name.startswith(("mouthS", "mouthL", "mouthU", "mouthPr")) for side in "LR"),
-    *(f"{name}_{side}" for name in ("eyeBlink", "eyeLookDown", "eyeLookUp", "eyeLookIn", "eyeLookOut") for side in "LR"),
+    *(
+        f"{name}_{side}"
+        for name in CONTROLS
+        if name.startswith(("mouthS", "mouthL", "mouthU", "mouthPr"))
+        for side in "LR"
+    ),
+    *(
+        f"{name}_{side}"
+        for name in ("eyeBlink", "eyeLookDown", "eyeLookUp", "eyeLookIn", "eyeLookOut")
+        for side in "LR"
+    ),
     *(f"{name}_{side}" for name in ("browInnerUp", "browOuterUp", "browDown") for side in "LR"),
 )
 

@@ -48,7 +48,9 @@ def test_rounding_and_width():
 
 
 def test_stress_and_effort_open_wider():
-    jaws = [_track((s, 0.2), effort=e)["jawOpen"].max() for s, e in (("ɑː", 1.0), ("ˌɑː", 1.0), ("ˈɑː", 1.0), ("ˈɑː", 1.3))]
+    jaws = [
+        _track((s, 0.2), effort=e)["jawOpen"].max() for s, e in (("ɑː", 1.0), ("ˌɑː", 1.0), ("ˈɑː", 1.0), ("ˈɑː", 1.3))
+    ]
     assert jaws == sorted(jaws)
     assert jaws[0] < 0.9 * jaws[1] < 0.81 * jaws[2]
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from tests.synthetic.performer import person
 
 from locutor.capture.framing import FACE_CENTRE, HEAD_TO_FRAME, Framing, frame_head
 from locutor.core.errors import FootageError
-from tests.synthetic.performer import person
 
 
 def face_at(x: float, y: float, height_px: float) -> np.ndarray:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import pytest
+from tests.synthetic.errors import jitter_deg, rms_deg, rotation_errors
+from tests.synthetic.performer import draw, take, true_landmarks, true_tracking
 
 from locutor.capture.head import HeadTrack, track_head
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera
-from tests.synthetic.errors import jitter_deg, rms_deg, rotation_errors
-from tests.synthetic.performer import draw, take, true_landmarks, true_tracking
 
 N = 40
 NOISE_PX = 0.6

@@ -148,6 +148,13 @@ def test_a_download_that_breaks_off(served, folders, monkeypatch):
     assert list(folders[1].iterdir()) == []
 
 
+def test_a_cache_that_cannot_be_made(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ModelFileError, match="cannot be made"):
+        find_model_file(MODEL)
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("model", [FACE_LANDMARKER, SELFIE_MATTE])
 def test_the_real_files_are_the_pinned_ones(models_dir, monkeypatch, model):

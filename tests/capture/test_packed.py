@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.synthetic.performer import N_FRAMES, SIZE
 
 from locutor.capture.framing import Framing
 from locutor.capture.packed import CARRIED, VIDEO, pack_performance, unpack_performance
@@ -11,7 +12,6 @@ from locutor.core.clock import SAMPLES_PER_FRAME
 from locutor.core.errors import FormatError, OutputError
 from locutor.core.events import Progress, Wrote
 from locutor.media.writer import VideoWriter
-from tests.synthetic.performer import N_FRAMES, SIZE
 
 LEFT, TOP = 22, 6
 
@@ -60,7 +60,7 @@ def test_unpacking_gives_the_performance_back(performance: Performance, packed: 
     for k in (0, 17, N_FRAMES - 1):
         error = back.frames.rgb(k).astype(float) - performance.frames.rgb(k)
         assert np.sqrt((error**2).mean()) < 8  # 4:2:0 colour costs most
-        assert abs(error.mean()) < 1
+        assert abs(error.mean()) < 2
 
 
 def test_sound_is_as_long_as_the_frames_and_in_step(performance: Performance, packed: Path, tmp_path):

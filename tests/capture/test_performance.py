@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.synthetic.performer import CAMERA, N_FRAMES, SIZE, draw, plate, take, true_sound, true_tracking
 
 from locutor.capture.performance import (
     FRAMES,
@@ -19,7 +20,6 @@ from locutor.capture.performance import (
 )
 from locutor.core.clock import SAMPLES_PER_FRAME
 from locutor.core.errors import FormatError
-from tests.synthetic.performer import CAMERA, N_FRAMES, SIZE, draw, plate, take, true_sound, true_tracking
 
 
 @pytest.fixture
@@ -93,6 +93,13 @@ def test_a_folder_that_is_no_performance(tmp_path):
 def test_a_missing_part_is_named(copy, name):
     (copy / name).unlink()
     with pytest.raises(FormatError, match=name):
+        Performance(copy)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 1, "framing": 3}'])
+def test_a_damaged_page_is_refused(copy, text):
+    (copy / META).write_text(text)
+    with pytest.raises(FormatError, match=META):
         Performance(copy)
 
 

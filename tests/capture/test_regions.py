@@ -1,8 +1,8 @@
 import numpy as np
+from tests.synthetic.performer import SIZE, take, true_landmarks
 
 from locutor.capture.regions import find_regions
 from locutor.core.face import EYE_LEFT, EYE_RIGHT, LIPS
-from tests.synthetic.performer import SIZE, take, true_landmarks
 
 
 def inside(points: np.ndarray, boxes: np.ndarray) -> bool:

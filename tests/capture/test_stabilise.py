@@ -1,8 +1,8 @@
 import numpy as np
+from tests.synthetic.performer import CAMERA, OPENING, person, take, true_landmarks
 
 from locutor.capture.stabilise import face_displacements, landmarks_in_head
 from locutor.core.face import FACE_POINTS, LIP_GAP_ROWS, MOUTH_SLICE, RIGID
-from tests.synthetic.performer import CAMERA, OPENING, person, take, true_landmarks
 
 
 def test_the_head_pose_is_taken_out():

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from tests.synthetic.errors import jitter_deg, rms_deg, rotation_errors
 
 from locutor.capture.track import FlowField, RigidTrack, Weights, refine
 from locutor.core.camera import Camera
 from locutor.geometry.rotation import matrix_from_rotvec, mean_rotation, rotvec_from_matrix
-from tests.synthetic.errors import jitter_deg, rms_deg, rotation_errors
 
 CAMERA = Camera(512, 512, 1198.0, 256.0, 256.0)
 NOISE_PX = 0.5

@@ -41,7 +41,8 @@ def test_no_visible_jumps(make_speaker, seconds, seed):
         for order in (1, 2):
             assert largest(out, order) <= 1.5 * largest(footage[name], order), (name, order)
         spread = out.std(axis=0).max() / footage[name].std(axis=0).max()
-        assert 0.4 < spread < 2, name  # it neither freezes nor drifts away
+        # It neither freezes nor drifts away; two seconds of drift in one direction cannot be walked back and forth.
+        assert (0.4 if seconds > 2 else 0.1) < spread < 2, name
 
 
 def test_chunks_do_not_matter_and_seeds_do(speaker):

@@ -21,7 +21,7 @@ def changed(gaussians: Gaussians, **change) -> Gaussians:
 
 
 def ordinary(scene):
-    return scene(200, 64, 64)
+    return scene(150, 64, 64)
 
 
 def needles(scene):
@@ -35,7 +35,7 @@ def huge(scene):
 
 
 def specks(scene):
-    return scene(300, 64, 64, seed=3, scale=1e-4)
+    return scene(150, 64, 48, seed=3, scale=1e-4)
 
 
 def opaque(scene):
@@ -63,8 +63,8 @@ def test_picture_agrees_with_the_reference(make, scene, converted, fragile, engi
     truth = rasterize_reference(converted(gaussians, torch.float64), camera, background.double())
     steady = ~fragile(gaussians, camera)
     assert steady.float().mean() > 0.5
-    assert (drawn.rgb - truth.rgb)[steady].abs().max() < 2e-3
-    assert (drawn.alpha - truth.alpha)[steady].abs().max() < 2e-3
+    assert (drawn.rgb - truth.rgb)[steady].abs().max() < 2e-4
+    assert (drawn.alpha - truth.alpha)[steady].abs().max() < 2e-4
 
 
 @pytest.mark.parametrize("make", SCENES)
@@ -82,10 +82,10 @@ def test_gradients_agree_with_the_reference(make, scene, converted, fragile, eng
         gradients.append([getattr(leaves, name).grad.double() for name in FIELDS])
     for name, truth, ours in zip(FIELDS, *gradients, strict=True):
         assert torch.isfinite(ours).all(), name
-        assert (ours - truth).norm() <= 1e-3 * truth.norm() + 1e-9, name
+        assert (ours - truth).norm() <= 3e-4 * truth.norm() + 1e-9, name
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     n=st.integers(0, 40), width=st.integers(1, 70), height=st.integers(1, 70), seed=st.integers(0, 2**16),
     log_scale=st.floats(-4, 1),
@@ -185,8 +185,8 @@ def test_what_cannot_be_drawn_is_refused_by_name(scene, converted) -> None:
 
 def test_many_sizes_of_list_and_tile_edge(scene, converted, engine) -> None:
     """More Gaussians in one tile than one chunk holds, at sizes around the edges of tiles and sub-tiles."""
-    for width, height in ((1, 1), (7, 9), (31, 33), (32, 32), (40, 65)):
-        gaussians, camera, background = scene(700, width, height, seed=width, scale=0.02)
+    for width, height in ((1, 1), (7, 9), (31, 33), (32, 32)):
+        gaussians, camera, background = scene(600, width, height, seed=width, scale=0.02)
         gaussians = changed(gaussians, opacities=lambda o: 0.05 + 0.02 * o)
         drawn = rasterize(gaussians, camera, background, engine)
         truth = rasterize_reference(converted(gaussians, torch.float32), camera, background)

@@ -54,9 +54,9 @@ def test_equal_float32_depths_keep_their_order() -> None:
 def test_alpha_is_clamped_and_weak_contributions_are_dropped() -> None:
     assert rasterize_reference(balls((4, 1, 0.999, (1, 1, 1))), CAMERA, BLACK).alpha[2, 2].item() == pytest.approx(0.99)
     assert rasterize_reference(balls((4, 1, 0.0039, (1, 1, 1))), CAMERA, BLACK).alpha.max().item() == 0
-    edge = rasterize_reference(balls((4, 0.3, 0.9, (1, 1, 1))), CAMERA, BLACK).alpha
-    assert edge[2, 4].item() == 0  # exp(-2 / 0.39) * 0.9 > 1/255 > exp(-0.5 * 4 / 0.39) * 0.9 * ...
-    assert edge[2, 3].item() > 0
+    edge = rasterize_reference(balls((4, 0.3, 0.5, (1, 1, 1))), CAMERA, BLACK).alpha
+    assert edge[2, 3].item() > 0.1
+    assert edge[2, 4].item() == 0  # 0.5 exp(-0.5 * 2^2 / (0.3^2 + 0.3)) = 0.0030 < 1/255
 
 
 def test_a_pixel_stops_after_the_gaussian_that_crosses_the_limit() -> None:

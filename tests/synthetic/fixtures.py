@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.synthetic.performer import write_performance
 
 from locutor.capture.performance import Performance
-from tests.synthetic.performer import write_performance
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ from locutor.core.face import (
     BROWS,
     EYE_LEFT,
     EYE_RIGHT,
+    FACE_POINTS,
     IRISES,
     JAW,
     LIPS_INNER,
@@ -43,6 +44,7 @@ from locutor.core.face import (
     RIGID,
 )
 from locutor.core.motion import Motion
+from locutor.drive.idle_model import fit_idle
 from locutor.geometry.rotation import matrix_from_rotvec, mean_rotation, wxyz_from_matrix
 from locutor.media.pictures import encode_png
 from locutor.splat.bodies import CanonicalGaussians
@@ -314,7 +316,6 @@ def true_avatar(folder: Path = Path("nowhere")) -> Avatar:
         controls=controls,
         camera=CAMERA,
         plate=plate(),
-        footage_motion=motion,
         provenance=Provenance(SOURCE, str(folder), n_train, 0, 0.0, synthetic=True),
+        idle=fit_idle(motion, tracking.neutral[list(FACE_POINTS), :2]).to_tensors(),
     )
-

@@ -12,7 +12,7 @@ from locutor.actors.body import Surface, rig_surfaces
 from locutor.actors.clothes import pullover, under_collar
 from locutor.actors.hair import HAIR_PX, hair_page, head_of_hair
 from locutor.actors.lighting import visibility
-from locutor.actors.rig import EYE_SOCKETS, FACE, HEAD_AND_NECK, Rig
+from locutor.actors.rig import FACE, HEAD_AND_NECK, Rig
 from locutor.actors.scene import SUPERSAMPLING, Actor, skin_normals
 from locutor.actors.skin import Complexion
 from locutor.actors.strands import brows, lashes
@@ -25,10 +25,10 @@ CENTRE_Y = 2.2  # height of the picture's middle in the head frame
 N_STRANDS = 3800
 
 COMPLEXIONS = (
-    Complexion((0.86, 0.68, 0.58), (0.72, 0.42, 0.41), (0.36, 0.44, 0.40), (0.23, 0.15, 0.10), 160, 0.0),
-    Complexion((0.72, 0.53, 0.42), (0.62, 0.36, 0.34), (0.28, 0.19, 0.12), (0.11, 0.08, 0.07), 40, 0.6),
-    Complexion((0.52, 0.36, 0.28), (0.46, 0.27, 0.26), (0.20, 0.13, 0.09), (0.07, 0.055, 0.05), 20, 0.4),
-    Complexion((0.89, 0.73, 0.64), (0.76, 0.47, 0.45), (0.34, 0.45, 0.56), (0.50, 0.34, 0.20), 320, 0.0),
+    Complexion((0.82, 0.645, 0.55), (0.72, 0.42, 0.41), (0.36, 0.44, 0.40), (0.34, 0.22, 0.14), 160, 0.0),
+    Complexion((0.72, 0.53, 0.42), (0.62, 0.36, 0.34), (0.30, 0.20, 0.12), (0.22, 0.15, 0.11), 40, 0.5),
+    Complexion((0.52, 0.36, 0.28), (0.46, 0.27, 0.26), (0.20, 0.13, 0.09), (0.13, 0.10, 0.085), 20, 0.4),
+    Complexion((0.84, 0.675, 0.59), (0.74, 0.45, 0.43), (0.36, 0.43, 0.50), (0.50, 0.34, 0.20), 320, 0.0),
 )
 YARNS = (
     ((0.20, 0.34, 0.42), (0.82, 0.76, 0.62)),
@@ -38,11 +38,17 @@ YARNS = (
 )
 WALLS = ((0.74, 0.73, 0.70), (0.66, 0.72, 0.74), (0.76, 0.70, 0.64))
 
+# How the mouth is held while the light inside it is worked out.
+OPEN_MOUTH = {"jawOpen": 0.4} | {f"mouth{part}_{s}": 0.7 for part in ("UpperUp", "LowerDown", "Smile") for s in "LR"}
+OPEN_MOUTH_SHADE = 0.62  # speech rarely opens it that far
+
 
 def make_actor(rig: Rig, seed: int, size_px: int = 512) -> Actor:
     """The person of this seed, in front of a camera of `size_px` squared."""
     rng = np.random.default_rng(seed)
-    neutral = rig.person((IDENTITY_DEVIATION * rng.standard_normal(N_IDENTITY)).astype(np.float32))
+    coefficients = (IDENTITY_DEVIATION * rng.standard_normal(N_IDENTITY)).astype(np.float32)
+    # Everybody has the same shoulders, which the pullover fits.
+    neutral = rig.neutral + head_share(rig.neutral)[:, None] * (rig.person(coefficients) - rig.neutral)
     complexion = COMPLEXIONS[rng.integers(len(COMPLEXIONS))]
     yarn, wall = YARNS[rng.integers(len(YARNS))], WALLS[rng.integers(len(WALLS))]
     normals = skin_normals(rig, neutral)
@@ -126,7 +132,8 @@ def _visible(rig: Rig, neutral: ndarray, rest: ndarray, rest_normals: ndarray, t
     weights = np.zeros(len(rig.expression), np.float32)
     closed = np.concatenate([neutral, rest])
     out = visibility(closed, np.concatenate([skin_normals(rig, neutral), rest_normals]), triangles)
-    weights[rig.expression_rows["jawOpen"]] = 0.45
+    for name, weight in OPEN_MOUTH.items():
+        weights[rig.expression_rows[name]] = weight
     open_face = rig.deformed(neutral, weights)
     opened = visibility(
         np.concatenate([open_face, rest]),
@@ -135,10 +142,10 @@ def _visible(rig: Rig, neutral: ndarray, rest: ndarray, rest_normals: ndarray, t
         n_directions=24,
     )
     inside = slice(HEAD_AND_NECK.stop, 21451)
-    out[inside] = opened[inside]
+    out[inside] = OPEN_MOUTH_SHADE * opened[inside]
     return out
 
 
 def voice_of(seed: int) -> str:
     """A voice of text to speech for the person of this seed."""
-    return ("en-us+m3", "en-us", "en-us+f2")[seed % 3]
+    return ("en-us+f2", "en-us", "en-us+m3")[seed % 3]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from numpy import ndarray
 
 from locutor.actors.body import Material, Surface
@@ -16,7 +16,7 @@ SKIN_HIDDEN_BELOW = 2.2
 """Skin this far (rig units) below the collar is not drawn."""
 
 
-def collar(turn: Float32[ndarray, "*b"]) -> Float32[ndarray, "*b 3"]:
+def collar(turn: Float[ndarray, "*b"]) -> Float32[ndarray, "*b 3"]:
     """The neck opening by the angle around the neck, 0 in front."""
     c = np.cos(turn)
     y = 10.9 + 4.4 * np.clip(c, 0, None) ** 1.6 - 1.2 * np.clip(-c, 0, None)

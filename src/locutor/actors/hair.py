@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Float32, Int
 from numpy import ndarray
-from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from locutor.actors.body import Material, Surface
 from locutor.actors.noise import space_noise
-from locutor.actors.rig import FACE, HEAD_AND_NECK, LASHES, Rig
+from locutor.actors.rig import FACE, HEAD_AND_NECK, Rig
 from locutor.actors.skin import scalp_height
-from locutor.actors.textures import Atlas, linear_from_srgb, texel_corners
+from locutor.actors.textures import linear_from_srgb, texel_corners
 
 HAIR_PX = 128
+
 
 def hair_page(colour: tuple[float, float, float], seed: int) -> Float32[ndarray, "S S 4"]:
     """Streaks along v; u picks a strand's tint, from dark to light."""
@@ -88,7 +88,7 @@ def _comb(place: ndarray, normal: ndarray, seed: int) -> ndarray:
     t = np.clip((place - PART_FRONT) @ along / (along @ along), 0, 1)[:, None]
     away = _unit(place - (PART_FRONT + t * along))
     top = np.clip((-place[:, 1:2] - 8.0) / 5.0, 0, 1)
-    direction = away * [1.1, 0.6, 0.6] + (1 - top) * np.array([0, 1.0, 0.55]) + top * np.array([0.0, 0, 0.35])
+    direction = away * [1.1, 0.6, 0.25] + (1 - top) * np.array([0, 1.0, 0.55]) + top * np.array([0.0, -0.2, 0.75])
     direction += 0.08 * np.stack([space_noise(place, 1.6, seed + k) for k in (1, 2, 3)], -1)
     direction -= (direction * normal).sum(-1, keepdims=True) * normal
     return _unit(direction)
@@ -122,7 +122,9 @@ def _ribbons(
     strip = _strip(n_segments)
     triangles = (np.arange(n)[:, None, None] * 2 * (n_segments + 1) + strip).reshape(-1, 3)
     v = np.repeat(np.linspace(0, 1, n_segments + 1), 2)
-    uv = np.stack([np.repeat(tint, 2 * (n_segments + 1)) + 0.012 * np.tile([-1, 1], n * (n_segments + 1)), np.tile(v, n)], -1)
+    uv = np.stack(
+        [np.repeat(tint, 2 * (n_segments + 1)) + 0.012 * np.tile([-1, 1], n * (n_segments + 1)), np.tile(v, n)], -1
+    )
     corner = texel_corners(uv[triangles].astype(np.float32), page_x, HAIR_PX)
     normals = np.stack(all_normals, 1).reshape(-1, 3).astype(np.float32)
     return Surface(vertices, triangles, corner, Material.HAIR), normals

@@ -170,6 +170,7 @@ def _eyes(blink: Float[ndarray, " T"], gaze: Float[ndarray, "T 2"]) -> dict[str,
     left, right = np.clip(yaw, 0, None) / 0.5 * open_, np.clip(-yaw, 0, None) / 0.5 * open_
     return {
         "eyeBlink": blink,
+        "eyeSquint": 0.5 * blink,  # the lower lid comes up to meet the upper one
         "eyeLookDown": np.clip(pitch, 0, None) / 0.45 * open_,
         "eyeLookUp": np.clip(-pitch, 0, None) / 0.45 * open_,
         "eyeLookOut_L": left,

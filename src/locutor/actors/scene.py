@@ -37,10 +37,10 @@ class Pose:
 
     expression: Float32[ndarray, " E"]
     R_head: Float[ndarray, "3 3"]
-    head_shift: Float[ndarray, "3"]
+    head_shift: Float[ndarray, 3]
     R_torso: Float[ndarray, "3 3"]
-    torso_shift: Float[ndarray, "3"]
-    gaze: Float[ndarray, "2"]
+    torso_shift: Float[ndarray, 3]
+    gaze: Float[ndarray, 2]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def place(actor: Actor, pose: Pose) -> tuple[Float32[ndarray, "N 3"], Float32[nd
     return placed.astype(np.float32), turned.astype(np.float32)
 
 
-def _gaze_rotation(gaze: Float[ndarray, "2"]) -> Float32[ndarray, "3 3"]:
+def _gaze_rotation(gaze: Float[ndarray, 2]) -> Float32[ndarray, "3 3"]:
     """Turns an eye that looks along -z by yaw to the right of the image and pitch down."""
     (sy, sp), (cy, cp) = np.sin(gaze), np.cos(gaze)
     about_y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])

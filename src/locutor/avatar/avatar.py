@@ -54,8 +54,8 @@ class Avatar:
         network: controls to coefficients.
         controls: motion to controls.
         camera, plate: of the footage; the plate is the background.
-        footage_motion: the tracked motion of the footage, which idle movement is made of.
         provenance: where the avatar comes from.
+        idle: arrays of the person's idle movement (`drive.idle_model`).
         voice: arrays of the person's voice model (`drive.voice`), empty when the footage had no sound.
     """
 
@@ -65,8 +65,8 @@ class Avatar:
     controls: ControlSpace
     camera: Camera
     plate: UInt8[ndarray, "H W 3"]
-    footage_motion: Motion
     provenance: Provenance
+    idle: Mapping[str, ndarray]
     voice: Mapping[str, ndarray] = field(default_factory=dict)
 
     def coefficients(self, motion: Motion) -> Float32[Tensor, "T K"]:

@@ -29,7 +29,6 @@ from locutor.avatar.field import CodeNetwork
 from locutor.core.camera import Camera
 from locutor.core.errors import FormatError
 from locutor.core.files import atomic_path
-from locutor.core.motion import Motion
 from locutor.media.pictures import decode_rgb, encode_png
 from locutor.splat.bodies import CanonicalGaussians
 
@@ -51,7 +50,7 @@ def save_avatar(avatar: Avatar, path: Path, preview: UInt8[ndarray, "H W 3"]) ->
     parts = {
         "gaussians.safetensors": _tensors(_fields(avatar.canonical)),
         "motion.safetensors": _tensors(_motion_arrays(avatar)),
-        "footage.safetensors": _tensors(avatar.footage_motion.channels()),
+        "idle.safetensors": _tensors(dict(avatar.idle)),
         "plate.png": encode_png(avatar.plate),
         "preview.png": encode_png(preview),
     }
@@ -122,8 +121,8 @@ def _assemble(bundle: zipfile.ZipFile, meta: dict[str, Any]) -> Avatar:
         controls=controls,
         camera=Camera(**meta["camera"]),
         plate=decode_rgb(bundle.read("plate.png")),
-        footage_motion=Motion(**safetensors.numpy.load(bundle.read("footage.safetensors"))),
         provenance=Provenance(**meta["provenance"]),
+        idle=safetensors.numpy.load(bundle.read("idle.safetensors")),
         voice=voice,
     )
 

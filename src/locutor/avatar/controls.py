@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from numpy import ndarray
 
 from locutor.core.face import BROWS_SLICE, EYES_SLICE, MOUTH_SLICE
@@ -40,7 +40,7 @@ class ControlSpace:
         """Standardised controls of every frame. Needs the channels `face` and `head`."""
         return np.clip((self._raw(motion) - self.mean) / self.std, -LIMIT, LIMIT).astype(np.float32)
 
-    def _raw(self, motion: Motion) -> Float32[ndarray, "T F"]:
+    def _raw(self, motion: Motion) -> Float[ndarray, "T F"]:
         face, head_wxyz, head_xyz = motion.require("face", "head_wxyz", "head_xyz")
         centred = face.reshape(len(motion), -1) - self.face_mean
         R_reference = matrix_from_wxyz(self.reference_wxyz)

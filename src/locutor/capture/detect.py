@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +22,7 @@ from locutor.core.errors import MissingPartError
 N_LANDMARKS = 478
 N_BLENDSHAPES = 52
 MATTE_SIZE = 256  # the model's own resolution
+MATTE_STEP = 16  # finer steps are noise, and cost space
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,22 @@ class Face:
     blendshapes: Float32[ndarray, " 52"]
 
 
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep the notes that mediapipe's C++ prints while it starts away from the user's terminal."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 def _vision() -> tuple[Any, Any, Any]:
     """Entry points of mediapipe, an optional part without types."""
-    os.environ.setdefault("GLOG_minloglevel", "2")
     try:
         import mediapipe as mp
         from mediapipe.tasks.python import BaseOptions, vision
@@ -60,7 +78,9 @@ class FaceLandmarker:
             output_face_blendshapes=True,
             num_faces=max_faces,
         )
-        self._task = vision.FaceLandmarker.create_from_options(options)
+        with _without_chatter():
+            self._task = vision.FaceLandmarker.create_from_options(options)
+            self.detect(np.zeros((64, 64, 3), np.uint8))
 
     def __enter__(self) -> FaceLandmarker:
         return self
@@ -111,7 +131,9 @@ class PersonMatte:
             output_confidence_masks=True,
             output_category_mask=False,
         )
-        self._task = vision.ImageSegmenter.create_from_options(options)
+        with _without_chatter():
+            self._task = vision.ImageSegmenter.create_from_options(options)
+            self.matte(np.zeros((64, 64, 3), np.uint8))
 
     def __enter__(self) -> PersonMatte:
         return self
@@ -122,8 +144,8 @@ class PersonMatte:
         self._task.close()
 
     def matte(self, rgb: UInt8[ndarray, "H W 3"]) -> UInt8[ndarray, "256 256"]:
-        """Probability of person, 0..255, at the model's resolution."""
+        """Probability of person, 0..255 in 16 steps, at the model's resolution."""
         small = cv2.resize(rgb, (MATTE_SIZE, MATTE_SIZE), interpolation=cv2.INTER_AREA)
         image = self._mp.Image(image_format=self._mp.ImageFormat.SRGB, data=small)
         probability = self._task.segment(image).confidence_masks[0].numpy_view()
-        return (np.squeeze(probability) * 255).astype(np.uint8)
+        return (np.squeeze(probability) * 255).astype(np.uint8) // MATTE_STEP * MATTE_STEP

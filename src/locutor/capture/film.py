@@ -106,7 +106,7 @@ class _Observations:
         return np.array(self.found, bool)
 
 
-def _frames(film: Path, config: CaptureConfig, fps: float = FPS) -> Iterator[UInt8[ndarray, "H W 3"]]:
+def _frames(film: Path, config: CaptureConfig, fps: float = float(FPS)) -> Iterator[UInt8[ndarray, "H W 3"]]:
     return iterate_frames(film, fps=fps, start_s=config.start_s, end_s=config.end_s)
 
 

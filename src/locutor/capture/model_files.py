@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,13 @@ def find_model_file(model: ModelFile) -> Path:
         if (folder / model.name).is_file():
             return _checked(folder / model.name, model)
     target = cache_folder() / model.name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelFileError(
+            f"{model.name} is missing, and the folder {target.parent} for it cannot be made ({error.strerror})",
+            f"download {model.url} and set LOCUTOR_MODELS to the folder that holds it",
+        ) from error
     data = _download(model, target.parent)
     with atomic_path(target) as part:
         part.write_bytes(data)
@@ -65,7 +71,7 @@ def _download(model: ModelFile, folder: Path) -> bytes:
     try:
         with urllib.request.urlopen(model.url, timeout=TIMEOUT_S) as response:
             return response.read()
-    except (urllib.error.URLError, TimeoutError) as error:
+    except (OSError, http.client.HTTPException) as error:  # urllib's own errors are OSErrors too
         raise ModelFileError(
             f"the model file {model.name} is missing and could not be fetched ({error})",
             f"download {model.url} and put it into {folder}, or set LOCUTOR_MODELS to the folder that holds it",

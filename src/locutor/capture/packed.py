@@ -66,7 +66,8 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
         n_frames = len(ImageStore(folder / FRAMES))
         if n_frames < meta.n_frames:
             raise FormatError(
-                f"{packed / VIDEO} has {n_frames} frames, its tracking {meta.n_frames}", "pack the film that was captured"
+                f"{packed / VIDEO} has {n_frames} frames, its tracking {meta.n_frames}",
+                "pack the film that was captured",
             )
         if meta.has_sound:
             sound = read_audio(packed / VIDEO)[: meta.n_frames * SAMPLES_PER_FRAME]

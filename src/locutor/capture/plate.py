@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
 EVERY = 8
@@ -28,9 +28,16 @@ def background_plate(
         free.append(cv2.dilate(matte, grow) < BACKGROUND_BELOW)
     stack, seen = np.stack(images), np.stack(free)
     plate = np.zeros(stack.shape[1:], np.uint8)
-    for top in range(0, len(plate), BAND_ROWS):  # in bands: a masked median needs floats
+    for top in range(0, len(plate), BAND_ROWS):  # in bands, for memory
         rows = slice(top, top + BAND_ROWS)
-        values = np.ma.masked_array(stack[:, rows], ~np.broadcast_to(seen[:, rows, :, None], stack[:, rows].shape))
-        plate[rows] = np.ma.median(values, axis=0).filled(0).astype(np.uint8)
+        plate[rows] = _median_where(stack[:, rows], seen[:, rows])
     never_seen = np.asarray(~seen.any(0), np.uint8)
     return cv2.inpaint(plate, never_seen, 5, cv2.INPAINT_TELEA)
+
+
+def _median_where(values: UInt8[ndarray, "n h w 3"], known: Bool[ndarray, "n h w"]) -> UInt8[ndarray, "h w 3"]:
+    """Lower median over the known values of each pixel; sorting beats a masked median tenfold."""
+    hidden_last = np.where(known[..., None], values, np.int16(256)).astype(np.int16)
+    hidden_last.sort(axis=0)
+    middle = np.maximum(known.sum(0) - 1, 0)[None, :, :, None] // 2
+    return np.minimum(np.take_along_axis(hidden_last, middle, axis=0)[0], 255).astype(np.uint8)

@@ -66,7 +66,7 @@ class IdleModel:
     def to_tensors(self) -> dict[str, ndarray]:
         """Arrays by name, for a bundle; booleans as bytes."""
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: a.astype(np.uint8) if a.dtype == bool else a for name, a in arrays.items()}
+        return {name: np.ascontiguousarray(a, np.uint8 if a.dtype == bool else None) for name, a in arrays.items()}
 
     @staticmethod
     def from_tensors(tensors: dict[str, ndarray]) -> IdleModel:

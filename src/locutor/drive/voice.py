@@ -18,7 +18,7 @@ N_MOUTH = MOUTH_SLICE.stop - MOUTH_SLICE.start
 def lip_gap(mouth: Float32[ndarray, "*T 58 2"]) -> Float32[ndarray, "*T"]:
     """Opening of the lips above that of the neutral face, inter-ocular units: lower minus upper inner lip."""
     upper, lower = (row - MOUTH_SLICE.start for row in LIP_GAP_ROWS)
-    return mouth[..., lower, 1] - mouth[..., upper, 1]
+    return np.asarray(mouth[..., lower, 1] - mouth[..., upper, 1])
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class VoiceModel:
 
     def to_tensors(self) -> dict[str, ndarray]:
         """Arrays by name, for a bundle."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}
 
     @staticmethod
     def from_tensors(tensors: dict[str, ndarray]) -> VoiceModel:

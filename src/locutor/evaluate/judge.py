@@ -92,7 +92,7 @@ def judge(avatar: Avatar, performance: Performance, out: Path) -> Iterator[Event
             yield Progress(STAGE, place, len(ways) + 1, time.monotonic() - started, name)
             rows.append(_score(name, ways[name](), performance, part, landmarker))
         yield Progress(STAGE, len(ways), len(ways) + 1, time.monotonic() - started, "five-fold voice")
-        voice = score_voice(performance) if performance.meta.has_sound else {}
+        voice = score_voice(avatar, performance) if avatar.voice else {}
         _write_metrics(folder / "metrics.json", avatar, performance, part, rows, voice)
         write_report(folder / "report.html", avatar, performance, part, _samples(rows, part), rows, voice)
         yield Progress(STAGE, len(ways) + 1, len(ways) + 1, time.monotonic() - started)

@@ -16,6 +16,7 @@ from locutor.splat.photometric import photometric_loss
 
 MAX_LAG = 12  # frames
 CAP_DB = 99.0
+STILL = 0.1
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,17 @@ def lip_distance_px(truth: Float32[ndarray, "T 478 3"], rendered: Float32[ndarra
     return np.linalg.norm(truth[:, lips, :2] - rendered[:, lips, :2], axis=-1).mean(1)
 
 
-def correlation(a: Float[ndarray, " T"], b: Float[ndarray, " T"]) -> float:
-    """Pearson correlation over the frames where both are numbers; 0 where one does not vary."""
-    known = np.isfinite(a) & np.isfinite(b)
-    if known.sum() < 3 or a[known].std() < 1e-9 or b[known].std() < 1e-9:
+def correlation(truth: Float[ndarray, " T"], driven: Float[ndarray, " T"]) -> float:
+    """Pearson correlation over the frames where both are numbers.
+
+    0 where nothing moves: a spread below `STILL` of the truth's is the landmark detector's noise, and its
+    correlation would say nothing.
+    """
+    known = np.isfinite(truth) & np.isfinite(driven)
+    a, b = truth[known].astype(np.float64), driven[known].astype(np.float64)
+    if len(a) < 3 or a.std() == 0 or b.std() < STILL * a.std():
         return 0.0
-    return float(np.corrcoef(a[known], b[known])[0, 1])
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 def best_lag(truth: Float[ndarray, " T"], driven: Float[ndarray, " T"]) -> int:

@@ -13,6 +13,8 @@ from numpy import ndarray
 from locutor.avatar.avatar import Avatar, Provenance, body_pose
 from locutor.avatar.controls import N_CONTROLS, fit_controls
 from locutor.capture.performance import Performance
+from locutor.core.face import FACE_POINTS
+from locutor.drive.idle_model import fit_idle
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
@@ -110,6 +112,8 @@ class Training:
     def avatar(self, trained_s: float) -> Avatar:
         """The avatar as it is now, without a voice."""
         model, performance = self.model, self.performance
+        tracking = performance.tracking
+        neutral = tracking.neutral[list(FACE_POINTS), :2]
         canonical = {
             f.name: getattr(model.canonical, f.name).detach().clone() for f in dataclasses.fields(model.canonical)
         }
@@ -120,7 +124,6 @@ class Training:
             controls=self._controls,
             camera=performance.camera,
             plate=performance.plate,
-            footage_motion=performance.tracking.motion[: performance.n_train],
             provenance=Provenance(
                 footage=performance.meta.source,
                 performance=str(performance.folder.resolve()),
@@ -128,4 +131,5 @@ class Training:
                 iterations=self.iteration,
                 trained_s=round(trained_s, 1),
             ),
+            idle=fit_idle(tracking.motion[: performance.n_train], neutral).to_tensors(),
         )

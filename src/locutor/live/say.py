@@ -17,6 +17,7 @@ from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.core.errors import FormatError
 from locutor.core.events import Event, Progress, Wrote
 from locutor.core.motion import Motion
+from locutor.drive.idle_model import IdleModel
 from locutor.drive.speak import SpeechDriver
 from locutor.drive.voice import VoiceModel
 from locutor.media.audio import audio_duration, read_audio_chunks
@@ -58,7 +59,7 @@ def _say(avatar: Avatar, chunks: Chunks, duration_s: float, out: Path, seed: int
         raise FormatError(
             "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
         )
-    driver = SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), avatar.footage_motion)
+    driver = SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle)))
     state = driver.init(seed)
     n_expected = max(1, round(duration_s * FPS))
     started = time.monotonic()
