@@ -1,14 +1,10 @@
 """What all tests share: run-time checks of the shapes in signatures, and the folders of real material."""
 
 import os
+from pathlib import Path
 
-# The matrices of the tests are small: more threads only wait for each other on a busy machine.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-from pathlib import Path  # noqa: E402
-
-import pytest  # noqa: E402
-from jaxtyping import install_import_hook  # noqa: E402
+import pytest
+from jaxtyping import install_import_hook
 
 install_import_hook("locutor", "beartype.beartype")
 

@@ -8,22 +8,13 @@ import pytest
 from locutor.actors.rig import FOLDER, Rig, load_rig
 from locutor.actors.visemes import CONTROLS
 
-EXPRESSIONS = (
-    *(name for name in CONTROLS if name in ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker")),
-    *("mouthRollLower", "mouthRollUpper"),
-    *(
-        f"{name}_{side}"
-        for name in CONTROLS
-        if name.startswith(("mouthS", "mouthL", "mouthU", "mouthPr"))
-        for side in "LR"
-    ),
-    *(
-        f"{name}_{side}"
-        for name in ("eyeBlink", "eyeLookDown", "eyeLookUp", "eyeLookIn", "eyeLookOut")
-        for side in "LR"
-    ),
-    *(f"{name}_{side}" for name in ("browInnerUp", "browOuterUp", "browDown") for side in "LR"),
+ONE_SIDED = ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper")
+TWO_SIDED = (
+    *(name for name in CONTROLS if name not in ONE_SIDED),
+    *("eyeBlink", "eyeSquint", "eyeLookDown", "eyeLookUp", "eyeLookIn", "eyeLookOut"),
+    *("browInnerUp", "browOuterUp", "browDown"),
 )
+EXPRESSIONS = (*ONE_SIDED, *(f"{name}_{side}" for name in TWO_SIDED for side in "LR"))
 
 
 def tiny_arrays() -> dict[str, np.ndarray]:

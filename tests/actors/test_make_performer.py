@@ -47,19 +47,20 @@ def test_the_head_turns_and_the_shoulders_stay(actor):
     assert moved[actor.rig.landmarks[30]] > 1.0
 
 
-def test_render_writes_video_sound_and_truth(real_rig, tmp_path, monkeypatch, models_dir):
+def test_render_writes_video_sound_and_truth(actor, tmp_path, monkeypatch, models_dir):
     if importlib.util.find_spec("espeakng_loader") is None:
         pytest.skip("needs the extra tts (espeakng-loader)")
     monkeypatch.setenv("LOCUTOR_MODELS", str(models_dir))
-    config = Config(tmp_path / "out", seed=3, seconds=6.2, size_px=32)
+    config = Config(tmp_path / "out", seed=7, seconds=7.0, size_px=96)
+    monkeypatch.setattr("locutor.actors.make_performer.make_actor", lambda rig, seed, size_px: actor)
     events = list(make_performer(config))
     assert [e.path.name for e in events if isinstance(e, Wrote)] == ["performer.mp4", "truth.npz"]
     with av.open(str(tmp_path / "out" / "performer.mp4")) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 155
+        assert sum(1 for _ in container.decode(video=0)) == 175
         assert container.streams.audio[0].rate == 22050
     with np.load(tmp_path / "out" / "truth.npz") as truth:
-        assert truth["expression"].shape == (155, 57)
-        assert truth["head_wxyz"].shape == (155, 4)
+        assert truth["expression"].shape == (175, 57)
+        assert truth["head_wxyz"].shape == (175, 4)
         assert truth["lip_gap"].max() > 5 * truth["lip_gap"].min()
         assert (np.diff(truth["phoneme_starts_s"]) >= 0).all()
     with pytest.raises(OutputError, match="exists already"):

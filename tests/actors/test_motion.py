@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  (IPA)
 import numpy as np
 import pytest
 

@@ -139,41 +139,10 @@ def test_a_file_that_was_cut_off(path, share):
         load_avatar(path)
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-def test_a_flipped_byte(path, share):
-    data = bytearray(path.read_bytes())
-    data[int(share * len(data))] ^= 0xFF
-    path.write_bytes(bytes(data))
-    with pytest.raises(FormatError, match="damaged"):
-        load_avatar(path)
-
-
 @pytest.mark.parametrize("name", sorted(MEMBERS - {"preview.png"}))
 def test_a_missing_member(path, name):
     with pytest.raises(FormatError, match="damaged"):
         load_avatar(changed(path, name, None))
-
-
-@pytest.mark.parametrize("name", sorted(MEMBERS - {"preview.png"}))
-def test_a_member_of_other_content(path, name):
-    with pytest.raises(FormatError, match="damaged"):
-        load_avatar(changed(path, name, b"[1, 2, 3]"))
-
-
-def test_a_page_that_lacks_something(path):
-    meta = json.loads(zipfile.ZipFile(path).read("meta.json"))
-    del meta["camera"]["cx"]
-    with pytest.raises(FormatError, match="damaged"):
-        load_avatar(changed(path, "meta.json", json.dumps(meta).encode()))
-
-
-def test_tensors_of_another_shape(path):
-    import safetensors.numpy
-
-    tensors = safetensors.numpy.load(zipfile.ZipFile(path).read("motion.safetensors"))
-    tensors["network.out.bias"] = tensors["network.out.bias"][:-1]
-    with pytest.raises(FormatError, match="damaged"):
-        load_avatar(changed(path, "motion.safetensors", safetensors.numpy.save(tensors)))
 
 
 def test_a_place_that_cannot_be_written(avatar, tmp_path):

@@ -65,7 +65,7 @@ def _make_speaker(seconds: float, seed: int = 0, blinks: bool = True) -> Speaker
     neutral = neutral_face()
     if blinks:
         down = np.zeros(n_frames)
-        for at in range(30, n_frames - 20, 90):
+        for at in range(30, n_frames - 12, 90):
             down[at : at + 6] = (0.5, 1, 1, 0.6, 0.3, 0.1)
         for up, low in ((159, 145), (160, 144), (158, 153), (386, 374), (387, 373), (385, 380)):
             row, other = FACE_POINTS.index(up), FACE_POINTS.index(low)

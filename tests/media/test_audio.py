@@ -1,3 +1,4 @@
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -60,20 +61,36 @@ def test_track_of_a_film(make_video):
     assert np.corrcoef(samples[:16000], wanted)[0, 1] > 0.99  # in step with the picture
 
 
-def test_sound_that_begins_after_the_picture(tmp_path):
-    path = tmp_path / "late.mkv"
+def write_film_with_shifted_sound(path: Path, first_picture: int, first_sample: int) -> None:
+    """Silence until 0.5 s, then a constant, in packets of 10 ms; pictures begin at `first_picture` / 25 s."""
     with av.open(str(path), "w") as out:
         video = out.add_stream("mpeg4", rate=25)
         video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
         audio = out.add_stream("pcm_s16le", rate=16000, layout="mono")
         for k in range(25):
             frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), "rgb24")
-            frame.pts = k
+            frame.pts, frame.time_base = first_picture + k, Fraction(1, 25)
             out.mux(video.encode(frame))
         out.mux(video.encode(None))
-        sound = av.AudioFrame.from_ndarray(np.full((1, 8000), 9000, np.int16), "s16", "mono")
-        sound.sample_rate, sound.pts = 16000, 8000
-        out.mux(audio.encode(sound))
+        for start in range(first_sample, 16000, 160):
+            value = 9000 if start >= 8000 else 0
+            sound = av.AudioFrame.from_ndarray(np.full((1, 160), value, np.int16), "s16", "mono")
+            sound.sample_rate, sound.pts, sound.time_base = 16000, start, Fraction(1, 16000)
+            out.mux(audio.encode(sound))
+
+
+def test_sound_that_begins_before_the_picture_is_cut(tmp_path):
+    path = tmp_path / "early.mkv"
+    write_film_with_shifted_sound(path, first_picture=2, first_sample=0)
+    samples = read_audio(path)
+    assert len(samples) == pytest.approx(16000 - 1280, abs=20)
+    assert np.abs(samples[: 8000 - 1280 - 20]).max() == 0
+    assert samples[8000 - 1280 + 20 :].min() > 0.2
+
+
+def test_sound_that_begins_after_the_picture(tmp_path):
+    path = tmp_path / "late.mkv"
+    write_film_with_shifted_sound(path, first_picture=0, first_sample=8000)
     samples = read_audio(path)
     assert len(samples) == pytest.approx(16000, abs=20)
     assert np.abs(samples[:7900]).max() == 0

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  (IPA)
 import importlib.util
 import subprocess
 import sys

@@ -78,9 +78,11 @@ def test_layout_and_threads_do_not_matter() -> None:
     assert len({loss.loss.item() for loss in losses}) == 1
 
 
-def test_wrong_input_is_refused_by_name() -> None:
+def test_wrong_input_is_refused_by_name(engine) -> None:
     rendered, target, weight = picture(10, 12)
     with pytest.raises(ValueError, match=r"weight has shape \[10, 11\], expected \[10, 12\]"):
-        photometric_loss(rendered, target, weight[:, :11], 0.2)
-    with pytest.raises(ValueError, match="rendered is torch.float64"):
+        engine.photometric_loss(rendered, target, weight[:, :11].contiguous(), 0.2, torch.empty(3, 10, 12))
+    with pytest.raises(ValueError, match=r"rendered is torch\.float64"):
         photometric_loss(rendered.double(), target, weight, 0.2)
+    with pytest.raises(ValueError, match=r"weight is torch\.float64"):
+        photometric_loss(rendered, target, weight.double(), 0.2)

@@ -113,5 +113,5 @@ def test_wrong_input_is_refused_by_name() -> None:
     canonical.logit_attachment[290] = float("nan")
     with pytest.raises(ValueError, match="logit_attachment holds a value that is NaN or infinite"):
         pose_gaussians(canonical, torch.zeros(9, 300), pose)
-    with pytest.raises(ValueError, match="head_xyz is torch.float64"):
+    with pytest.raises(ValueError, match=r"head_xyz is torch\.float64"):
         pose_gaussians(person(3), torch.zeros(9, 3), replace(pose, head_xyz=pose.head_xyz.double()))

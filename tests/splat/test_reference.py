@@ -60,7 +60,9 @@ def test_alpha_is_clamped_and_weak_contributions_are_dropped() -> None:
 
 
 def test_a_pixel_stops_after_the_gaussian_that_crosses_the_limit() -> None:
-    layers = [(3.0 + i, 1.0, 0.98, color) for i, color in enumerate([(1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0), (9.0, 9.0, 9.0)])]
+    layers = [
+        (3.0 + i, 1.0, 0.98, color) for i, color in enumerate([(1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0), (9.0, 9.0, 9.0)])
+    ]
     drawn = rasterize_reference(balls(*layers), CAMERA, BLACK)
     assert drawn.rgb[2, 2].tolist() == pytest.approx([0.98, 0.98 * 0.02, 0.98 * 0.02**2], rel=1e-9)
     assert drawn.alpha[2, 2].item() == pytest.approx(1 - 0.02**3)

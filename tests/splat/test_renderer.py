@@ -34,7 +34,9 @@ def avatar(n: int, n_bases: int, n_moving: int) -> tuple[CanonicalGaussians, tor
     return canonical, torch.randn(n_bases, 9, n_moving, generator=rng) * 0.05, pose
 
 
-@pytest.mark.parametrize(("n", "n_bases", "n_moving"), [(900, 6, 500), (300, 1, 300), (256, 3, 256), (40, 2, 0), (0, 1, 0)])
+@pytest.mark.parametrize(
+    ("n", "n_bases", "n_moving"), [(900, 6, 500), (300, 1, 300), (256, 3, 256), (40, 2, 0), (0, 1, 0)]
+)
 @pytest.mark.parametrize("size", [(96, 64), (45, 37)])
 def test_agrees_with_the_differentiable_path_to_one_grey_level(engine, n, n_bases, n_moving, size) -> None:
     canonical, bases, pose = avatar(n, n_bases, n_moving)

@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from locutor.actors.noise import space_noise
 from locutor.actors.rig import EYEBALL_LEFT, EYEBALL_RIGHT, TEETH, Rig
-from locutor.actors.skin import BACK_PX, FACE_PX, Complexion, paint_back, paint_face
+from locutor.actors.skin import Complexion, paint_back, paint_face
 from locutor.actors.textures import Atlas, linear_from_srgb, places, texel_corners
 
 EYE_PX, TEETH_PX, GUMS_PX = 256, 512, 256
@@ -31,59 +31,64 @@ class Material(IntEnum):
 
 
 @dataclass(frozen=True)
-class Surface:
-    """Triangles with their texture.
+class Patch:
+    """Textured triangles on the vertices of the rig.
 
     Attributes:
-        vertices: places in the neutral head, rig units. Empty for the surfaces of the rig itself.
-        triangles: into `vertices`, or into the rig's vertices when there are none.
+        triangles: vertex indices.
         corner_texel: atlas pixel of each corner.
         material: of all triangles.
-        follow: for vertices that move with the skin, the rig vertices each one follows (rows sum to one), else None.
-        inside: whether it lies in the mouth (its shade is computed with the jaw open).
     """
 
-    vertices: Float32[ndarray, "n 3"]
     triangles: Int[ndarray, "m 3"]
     corner_texel: Float32[ndarray, "m 3 2"]
     material: Material
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A patch with vertices of its own: hair, clothes.
+
+    Attributes:
+        vertices: places in the frame of the neutral head, rig units.
+        normals: unit, towards the outside.
+        patch: its triangles index `vertices`.
+        head_share: 1 if it follows the head, 0 if it follows the torso.
+        follow: for vertices that move with the face, the rig vertices each one follows (rows sum to one), else None.
+    """
+
+    vertices: Float32[ndarray, "n 3"]
+    normals: Float32[ndarray, "n 3"]
+    patch: Patch
+    head_share: float = 1.0
     follow: csr_array | None = None
-    inside: bool = False
 
 
-def _rig_surface(rig: Rig, name: str, tile: int, x: int, size: int, material: Material, inside: bool) -> Surface:
+def _rig_patch(rig: Rig, name: str, tile: int, x: int, size: int, material: Material) -> Patch:
     pick = rig.triangle_material == rig.material_names.index(name)
     uv = rig.uv[rig.triangles_uv[pick]] - np.array([tile, 0], np.float32)
-    return Surface(
-        np.zeros((0, 3), np.float32), rig.triangles[pick], texel_corners(uv, x, size), material, inside=inside
-    )
+    return Patch(rig.triangles[pick], texel_corners(uv, x, size), material)
 
 
-def rig_surfaces(
+def rig_patches(
     rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, atlas: Atlas, seed: int
-) -> list[Surface]:
+) -> list[Patch]:
     """Skin, eyeballs, teeth, gums and tongue. The rig's iris, tear and lash cards are left out."""
-    face, back = (
-        atlas.add(paint_face(rig, neutral, complexion, seed)),
-        atlas.add(paint_back(rig, neutral, complexion, seed)),
-    )
-    teeth, gums = atlas.add(_teeth_page(rig, neutral, seed)), atlas.add(_gums_page(rig, neutral, seed))
-    surfaces = [
-        _rig_surface(rig, "M_Face", 0, face, FACE_PX, Material.SKIN, False),
-        _rig_surface(rig, "M_BackHead", 1, back, BACK_PX, Material.SKIN, False),
-        _rig_surface(rig, "M_Teeth", 3, teeth, TEETH_PX, Material.TOOTH, True),
-        _rig_surface(rig, "M_GumsTongue", 2, gums, GUMS_PX, Material.FLESH, True),
+    pages = [
+        ("M_Face", 0, Material.SKIN, paint_face(rig, neutral, complexion, seed)),
+        ("M_BackHead", 1, Material.SKIN, paint_back(rig, neutral, complexion, seed)),
+        ("M_GumsTongue", 2, Material.FLESH, _gums_page(rig, neutral, seed)),
+        ("M_Teeth", 3, Material.TOOTH, _teeth_page(rig, neutral, seed)),
+        ("M_ScleraLeft", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraLeft", EYEBALL_LEFT, complexion, seed)),
+        ("M_ScleraRight", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraRight", EYEBALL_RIGHT, complexion, seed)),
     ]
-    for name, part in (("M_ScleraLeft", EYEBALL_LEFT), ("M_ScleraRight", EYEBALL_RIGHT)):
-        x = atlas.add(_eye_page(rig, neutral, name, part, complexion, seed))
-        surfaces.append(_rig_surface(rig, name, 0, x, EYE_PX, Material.EYE, False))
-    return surfaces
+    return [_rig_patch(rig, name, tile, atlas.add(page), len(page), kind) for name, tile, kind, page in pages]
 
 
 def _teeth_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[ndarray, "S S 4"]:
     pick = rig.triangle_material == rig.material_names.index("M_Teeth")
     uv = rig.uv[rig.triangles_uv[pick]] - [3, 0]
-    where, _ = places(neutral[rig.triangles[pick]], uv, TEETH_PX)
+    where = places(neutral[rig.triangles[pick]], uv, TEETH_PX)
     middle = neutral[TEETH][:, 1].mean()
     root = np.clip(np.abs(where[..., 1] - middle) / 2.2, 0, 1)[..., None]
     tint = 1 + 0.03 * space_noise(where, 0.5, seed + 20)[..., None]
@@ -94,7 +99,7 @@ def _teeth_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[
 def _gums_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[ndarray, "S S 4"]:
     pick = rig.triangle_material == rig.material_names.index("M_GumsTongue")
     uv = rig.uv[rig.triangles_uv[pick]] - [2, 0]
-    where, _ = places(neutral[rig.triangles[pick]], uv, GUMS_PX)
+    where = places(neutral[rig.triangles[pick]], uv, GUMS_PX)
     light = 1 + 0.12 * space_noise(where, 0.3, seed + 21) + 0.08 * space_noise(where, 1.0, seed + 22)
     colour = linear_from_srgb((0.72, 0.40, 0.40)) * light[..., None]
     return np.concatenate([colour, 0.6 * np.ones((GUMS_PX, GUMS_PX, 1))], -1).astype(np.float32)
@@ -107,7 +112,7 @@ def _eye_page(
     ball = neutral[part]
     centre = (ball.min(0) + ball.max(0)) / 2
     uv = rig.uv[rig.triangles_uv[pick]]
-    where, _ = places(neutral[rig.triangles[pick]] - centre, uv, EYE_PX)
+    where = places(neutral[rig.triangles[pick]] - centre, uv, EYE_PX)
     d = where / np.linalg.norm(where, axis=-1, keepdims=True)
     angle = np.degrees(np.arccos(np.clip(-d[..., 2], -1, 1)))  # from the optical axis, which looks at the camera
     turn = np.stack([np.cos(np.arctan2(d[..., 1], d[..., 0])), np.sin(np.arctan2(d[..., 1], d[..., 0]))], -1)

@@ -8,12 +8,12 @@ from numpy import ndarray
 from scipy.sparse import csr_array, vstack
 
 from locutor.actors.backdrop import paint_backdrop
-from locutor.actors.body import Surface, rig_surfaces
+from locutor.actors.body import Patch, Surface, rig_patches
 from locutor.actors.clothes import pullover, under_collar
 from locutor.actors.hair import HAIR_PX, hair_page, head_of_hair
 from locutor.actors.lighting import visibility
-from locutor.actors.rig import FACE, HEAD_AND_NECK, Rig
-from locutor.actors.scene import SUPERSAMPLING, Actor, skin_normals
+from locutor.actors.rig import FACE, GUMS_AND_TONGUE, HEAD_AND_NECK, MOUTH_SOCKET, TEETH, Rig
+from locutor.actors.scene import SUPERSAMPLING, Actor
 from locutor.actors.skin import Complexion
 from locutor.actors.strands import brows, lashes
 from locutor.actors.textures import Atlas
@@ -51,66 +51,60 @@ def make_actor(rig: Rig, seed: int, size_px: int = 512) -> Actor:
     neutral = rig.neutral + head_share(rig.neutral)[:, None] * (rig.person(coefficients) - rig.neutral)
     complexion = COMPLEXIONS[rng.integers(len(COMPLEXIONS))]
     yarn, wall = YARNS[rng.integers(len(YARNS))], WALLS[rng.integers(len(WALLS))]
-    normals = skin_normals(rig, neutral)
-
+    normals = rig.normals(neutral)
     atlas = Atlas()
-    surfaces = rig_surfaces(rig, neutral, complexion, atlas, seed)
+    patches = rig_patches(rig, neutral, complexion, atlas, seed)
     strands = atlas.add(hair_page(complexion.hair, seed))
-    hair, hair_normals = head_of_hair(rig, neutral, normals, strands, seed, N_STRANDS)
-    brow, brow_normals = brows(rig, neutral, normals, (strands, HAIR_PX), seed)
-    lash, lash_normals = lashes(rig, neutral, (strands, HAIR_PX), seed)
-    cloth = pullover(atlas, yarn, seed)
-    extra = [*hair, brow, lash, cloth]
-    extra_normals = [*hair_normals, brow_normals, lash_normals, surface_normals(cloth)]
+    surfaces = [
+        *head_of_hair(rig, neutral, normals, strands, seed, N_STRANDS),
+        brows(rig, neutral, normals, (strands, HAIR_PX), seed),
+        lashes(rig, neutral, (strands, HAIR_PX), seed),
+        pullover(atlas, yarn, seed),
+    ]
+    return _assembled(rig, neutral, patches, surfaces, atlas, wall, size_px, seed)
 
-    share = [head_share(neutral)] + [np.full(len(s.vertices), s is not cloth) for s in extra]
-    triangles, first = [], len(neutral)
-    for surface in surfaces:
-        triangles.append(surface.triangles)
-    for surface in extra:
-        triangles.append(surface.triangles + first)
-        first += len(surface.vertices)
-    surfaces = [*surfaces, *extra]
-    all_triangles = np.concatenate(triangles)
-    texel = np.concatenate([s.corner_texel for s in surfaces])
-    material = np.concatenate([np.full(len(s.triangles), s.material) for s in surfaces])
 
-    rest = np.concatenate([s.vertices for s in extra])
-    drawn = ~_hidden(neutral)
-    keep = np.ones(len(all_triangles), bool)
-    keep[: sum(len(s.triangles) for s in surfaces if not len(s.vertices))] = drawn[
-        np.concatenate([s.triangles for s in surfaces if not len(s.vertices)])
-    ].any(1)
-    rigid = [csr_array((len(s.vertices), len(neutral)), dtype=np.float32) for s in extra]
-    follow = csr_array(vstack([r if s.follow is None else s.follow for s, r in zip(extra, rigid, strict=True)]))
-    visible = _visible(rig, neutral, rest, np.concatenate(extra_normals), all_triangles[keep])
-    focal = size_px * DISTANCE / VISIBLE_HEIGHT
+def _assembled(
+    rig: Rig,
+    neutral: Float32[ndarray, "V 3"],
+    patches: list[Patch],
+    surfaces: list[Surface],
+    atlas: Atlas,
+    wall: tuple[float, float, float],
+    size_px: int,
+    seed: int,
+) -> Actor:
+    rest = np.concatenate([s.vertices for s in surfaces])
+    rest_normals = np.concatenate([s.normals for s in surfaces])
+    first = len(neutral) + np.cumsum([0] + [len(s.vertices) for s in surfaces])
+    triangles = np.concatenate(
+        [p.triangles for p in patches] + [s.patch.triangles + start for s, start in zip(surfaces, first, strict=False)]
+    )
+    patches = patches + [s.patch for s in surfaces]
+    texel = np.concatenate([p.corner_texel for p in patches])
+    material = np.concatenate([np.full(len(p.triangles), p.material) for p in patches])
+    hidden = np.concatenate([_under_clothes(neutral), np.zeros(len(rest), bool)])
+    keep = ~hidden[triangles].all(1)
+    rigid = [csr_array((len(s.vertices), len(neutral)), dtype=np.float32) for s in surfaces]
+    follow = csr_array(vstack([r if s.follow is None else s.follow for s, r in zip(surfaces, rigid, strict=True)]))
+    share = [head_share(neutral)] + [np.full(len(s.vertices), s.head_share, np.float32) for s in surfaces]
+    focal, fine_px = size_px * DISTANCE / VISIBLE_HEIGHT, size_px * SUPERSAMPLING
     return Actor(
         rig=rig,
         neutral=neutral,
         rest=rest,
-        rest_normals=np.concatenate(extra_normals).astype(np.float32),
+        rest_normals=rest_normals,
         follow=follow,
-        head_share=np.concatenate(share).astype(np.float32),
-        triangles=all_triangles[keep],
+        head_share=np.concatenate(share),
+        triangles=triangles[keep],
         corner_texel=texel[keep],
         material=material[keep],
-        visible=visible,
+        visible=_visible(rig, neutral, rest, rest_normals, triangles[keep]),
         atlas=atlas.image(),
-        backdrop=paint_backdrop(size_px * SUPERSAMPLING, size_px * SUPERSAMPLING, wall, seed),
+        backdrop=paint_backdrop(fine_px, fine_px, wall, seed),
         camera=Camera(size_px, size_px, focal, size_px / 2, size_px / 2 - focal * CENTRE_Y / DISTANCE),
         distance=DISTANCE,
     )
-
-
-def surface_normals(surface: Surface) -> Float32[ndarray, "n 3"]:
-    """Unit normals of a surface with its own vertices, weighted by area."""
-    corners = surface.vertices[surface.triangles]
-    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = np.zeros_like(surface.vertices)
-    for k in range(3):
-        np.add.at(normals, surface.triangles[:, k], areas)
-    return normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9)
 
 
 def head_share(place: Float[ndarray, "V 3"]) -> Float32[ndarray, " V"]:
@@ -119,7 +113,7 @@ def head_share(place: Float[ndarray, "V 3"]) -> Float32[ndarray, " V"]:
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
-def _hidden(neutral: Float32[ndarray, "V 3"]) -> ndarray:
+def _under_clothes(neutral: Float32[ndarray, "V 3"]) -> ndarray:
     """Skin under the clothes."""
     hidden = np.zeros(len(neutral), bool)
     for part in (FACE, HEAD_AND_NECK):
@@ -131,18 +125,18 @@ def _visible(rig: Rig, neutral: ndarray, rest: ndarray, rest_normals: ndarray, t
     """`visibility` in the neutral face; for the inside of the mouth, with the jaw half open."""
     weights = np.zeros(len(rig.expression), np.float32)
     closed = np.concatenate([neutral, rest])
-    out = visibility(closed, np.concatenate([skin_normals(rig, neutral), rest_normals]), triangles)
+    out = visibility(closed, np.concatenate([rig.normals(neutral), rest_normals]), triangles)
     for name, weight in OPEN_MOUTH.items():
         weights[rig.expression_rows[name]] = weight
     open_face = rig.deformed(neutral, weights)
     opened = visibility(
         np.concatenate([open_face, rest]),
-        np.concatenate([skin_normals(rig, open_face), rest_normals]),
+        np.concatenate([rig.normals(open_face), rest_normals]),
         triangles,
         n_directions=24,
     )
-    inside = slice(HEAD_AND_NECK.stop, 21451)
-    out[inside] = OPEN_MOUTH_SHADE * opened[inside]
+    for inside in (MOUTH_SOCKET, GUMS_AND_TONGUE, TEETH):
+        out[inside] = OPEN_MOUTH_SHADE * opened[inside]
     return out
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 from numpy import ndarray
 
-from locutor.actors.body import Material, Surface
+from locutor.actors.body import Material, Patch, Surface
 from locutor.actors.noise import space_noise
 from locutor.actors.textures import Atlas, linear_from_srgb, texel_corners
 
@@ -60,7 +60,18 @@ def pullover(atlas: Atlas, colours: tuple[tuple[float, float, float], ...], seed
     uv = np.stack([turn / (2 * np.pi) + 0.5 + 0 * down, 1 - down + 0 * turn], -1).reshape(-1, 2)
     x = atlas.add(_cloth_page(colours, seed))
     corner = texel_corners(uv[triangles].astype(np.float32), x, CLOTH_PX)
-    return Surface(points.reshape(-1, 3).astype(np.float32), triangles, corner, Material.CLOTH)
+    vertices = points.reshape(-1, 3).astype(np.float32)
+    return Surface(vertices, _normals(vertices, triangles), Patch(triangles, corner, Material.CLOTH), head_share=0.0)
+
+
+def _normals(vertices: Float32[ndarray, "n 3"], triangles: Int[ndarray, "m 3"]) -> Float32[ndarray, "n 3"]:
+    """Unit normals; the triangles around a vertex count by their area."""
+    corners = vertices[triangles]
+    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals = np.zeros_like(vertices)
+    for k in range(3):
+        np.add.at(normals, triangles[:, k], areas)
+    return normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9)
 
 
 def _cloth_page(colours: tuple[tuple[float, float, float], ...], seed: int) -> Float32[ndarray, "S S 4"]:

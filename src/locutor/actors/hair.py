@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Float32, Int
 from numpy import ndarray
 from scipy.spatial import cKDTree
 
-from locutor.actors.body import Material, Surface
+from locutor.actors.body import Material, Patch, Surface
 from locutor.actors.noise import space_noise
 from locutor.actors.rig import FACE, HEAD_AND_NECK, Rig
 from locutor.actors.skin import scalp_height
@@ -28,8 +30,15 @@ def hair_page(colour: tuple[float, float, float], seed: int) -> Float32[ndarray,
 
 def head_of_hair(
     rig: Rig, neutral: Float[ndarray, "V 3"], normals: Float[ndarray, "V 3"], page_x: int, seed: int, n_strands: int
-) -> tuple[list[Surface], list[Float32[ndarray, "n 3"]]]:
-    """Cap and ribbons in the frame of the neutral head, with their normals."""
+) -> list[Surface]:
+    """The cap and the ribbons that lie over it.
+
+    Args:
+        rig, neutral, normals: the person's head.
+        page_x: column of the hair page in the atlas.
+        seed: of the single strands.
+        n_strands: how many ribbons.
+    """
     rng = np.random.default_rng(seed)
     skin = np.concatenate([np.arange(FACE.start, FACE.stop), np.arange(HEAD_AND_NECK.start, HEAD_AND_NECK.stop)])
     tree = cKDTree(neutral[skin])
@@ -39,17 +48,15 @@ def head_of_hair(
         _, near = tree.query(p, k=12)
         return neutral[skin[near]].mean(1), _unit(normals[skin[near]].mean(1))
 
-    cap, cap_normals = _cap(rig, neutral, normals, page_x)
     roots = _roots(rig, neutral, n_strands, rng)
-    ribbon, ribbon_normals = _ribbons(roots, surface_at, page_x, rng, seed)
-    return [cap, ribbon], [cap_normals, ribbon_normals]
+    return [_cap(rig, neutral, normals, page_x), _ribbons(roots, surface_at, page_x, rng, seed)]
 
 
 def _unit(v: ndarray) -> ndarray:
     return v / (np.linalg.norm(v, axis=-1, keepdims=True) + 1e-9)
 
 
-def _cap(rig: Rig, neutral: ndarray, normals: ndarray, page_x: int) -> tuple[Surface, ndarray]:
+def _cap(rig: Rig, neutral: ndarray, normals: ndarray, page_x: int) -> Surface:
     height = scalp_height(neutral)
     allowed = np.zeros(len(neutral), bool)
     allowed[FACE], allowed[HEAD_AND_NECK] = True, True
@@ -61,7 +68,7 @@ def _cap(rig: Rig, neutral: ndarray, normals: ndarray, page_x: int) -> tuple[Sur
     uv = np.stack([0.1 + 0.1 * np.abs(np.sin(9 * vertices[:, 0])), 0.3 + 0 * vertices[:, 0]], -1)
     local = local.reshape(-1, 3)
     corner = texel_corners(uv[local].astype(np.float32), page_x, HAIR_PX)
-    return Surface(vertices, local, corner, Material.HAIR), normals[used]
+    return Surface(vertices, normals[used], Patch(local, corner, Material.HAIR))
 
 
 def _roots(rig: Rig, neutral: ndarray, n: int, rng: np.random.Generator) -> Float32[ndarray, "n 3"]:
@@ -95,8 +102,13 @@ def _comb(place: ndarray, normal: ndarray, seed: int) -> ndarray:
 
 
 def _ribbons(
-    roots: ndarray, surface_at: object, page_x: int, rng: np.random.Generator, seed: int, n_segments: int = 7
-) -> tuple[Surface, ndarray]:
+    roots: ndarray,
+    surface_at: Callable[[ndarray], tuple[ndarray, ndarray]],
+    page_x: int,
+    rng: np.random.Generator,
+    seed: int,
+    n_segments: int = 7,
+) -> Surface:
     n = len(roots)
     height = scalp_height(roots)
     top = np.clip((-roots[:, 1] - 6.0) / 6.0, 0, 1)
@@ -108,7 +120,7 @@ def _ribbons(
     p, rows, all_normals = roots.astype(np.float64), [], []
     for k in range(n_segments + 1):
         t = k / n_segments
-        on, normal = surface_at(p)  # type: ignore[operator]
+        on, normal = surface_at(p)
         lift = volume * (0.12 + 0.88 * np.sin(np.pi * min(0.62 * t + 0.12, 0.9)))
         centre = p - ((p - on) * normal).sum(-1, keepdims=True) * normal + lift[:, None] * normal
         direction = _comb(p, normal, seed)
@@ -119,17 +131,18 @@ def _ribbons(
         all_normals += [_unit(bend - 0.35 * across), _unit(bend + 0.35 * across)]
         p = p + direction * (length / n_segments)[:, None]
     vertices = np.stack(rows, 1).reshape(-1, 3).astype(np.float32)
-    strip = _strip(n_segments)
-    triangles = (np.arange(n)[:, None, None] * 2 * (n_segments + 1) + strip).reshape(-1, 3)
-    v = np.repeat(np.linspace(0, 1, n_segments + 1), 2)
-    uv = np.stack(
-        [np.repeat(tint, 2 * (n_segments + 1)) + 0.012 * np.tile([-1, 1], n * (n_segments + 1)), np.tile(v, n)], -1
-    )
+    triangles = ribbon_triangles(n, n_segments)
+    per_ribbon = 2 * (n_segments + 1)
+    u = np.repeat(tint, per_ribbon) + 0.012 * np.tile([-1, 1], n * (n_segments + 1))
+    v = np.tile(np.repeat(np.linspace(0, 1, n_segments + 1), 2), n)
+    uv = np.stack([u, v], -1)
     corner = texel_corners(uv[triangles].astype(np.float32), page_x, HAIR_PX)
     normals = np.stack(all_normals, 1).reshape(-1, 3).astype(np.float32)
-    return Surface(vertices, triangles, corner, Material.HAIR), normals
+    return Surface(vertices, normals, Patch(triangles, corner, Material.HAIR))
 
 
-def _strip(n_segments: int) -> Int[ndarray, "t 3"]:
+def ribbon_triangles(n: int, n_segments: int) -> Int[ndarray, "t 3"]:
+    """Triangles of `n` ribbons whose vertices run left, right, left, right ... from root to tip."""
     first = 2 * np.arange(n_segments)[:, None]
-    return np.stack([first + [0, 1, 2], first + [1, 3, 2]], 1).reshape(-1, 3)
+    strip = np.stack([first + [0, 1, 2], first + [1, 3, 2]], 1).reshape(-1, 3)
+    return (np.arange(n)[:, None, None] * 2 * (n_segments + 1) + strip).reshape(-1, 3)

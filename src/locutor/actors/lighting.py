@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 from numpy import ndarray
 
+from locutor.actors.body import Material
 from locutor.actors.renderer import interpolate, visible_triangles
 
 
@@ -18,7 +19,6 @@ KEY, KEY_COLOUR = _unit(-0.55, -0.62, -0.75), np.array([1.02, 0.98, 0.92], np.fl
 FILL, FILL_COLOUR = _unit(0.85, -0.15, -0.6), np.array([0.80, 0.90, 1.0], np.float32) * 0.22
 RIM, RIM_COLOUR = _unit(0.75, -0.5, 0.65), np.array([1.0, 0.97, 0.92], np.float32) * 0.35
 SKY_COLOUR, GROUND_COLOUR = np.array([0.41, 0.44, 0.49], np.float32), np.array([0.20, 0.17, 0.155], np.float32)
-HAIR = 4  # row of the tables below
 TO_EYE = _unit(0.0, 0.0, -1.0)
 KEY_RADIUS = 0.22  # of the lamp as a disc seen from the face: soft shadows
 
@@ -103,5 +103,5 @@ def shade(
     half = KEY + TO_EYE
     facing = np.clip(n @ (half / np.linalg.norm(half)), 0, 1)
     highlight = SHINE[material] * texel[:, 3] * facing ** GLOSS[material] * (0.15 * sky + 0.85 * key)[:, 0]
-    tinted = (material == HAIR)[:, None] * (3.0 * texel[:, :3] - 1) + 1  # a hair's highlight takes its colour
+    tinted = (material == Material.HAIR)[:, None] * (3.0 * texel[:, :3] - 1) + 1  # a hair's highlight takes its colour
     return texel[:, :3] * light + highlight[:, None] * KEY_COLOUR * tinted

@@ -83,7 +83,7 @@ def make_performer(config: Config) -> Iterator[Event]:
                 yield Progress("rendering", frame + 1, len(motion), time.monotonic() - started)
     yield Wrote(video, "the performer")
     with atomic_path(truth) as part:
-        np.savez_compressed(part, **truth_arrays(actor, motion, recital))
+        np.savez_compressed(part, allow_pickle=False, **truth_arrays(actor, motion, recital))
     yield Wrote(truth, "its exact motion")
 
 
@@ -105,7 +105,7 @@ def truth_arrays(actor: Actor, motion: PerformerMotion, recital: Recital) -> dic
     unit = actor.inter_ocular
     corners = actor.neutral[actor.rig.landmarks[list(LANDMARK_EYE_CORNERS)]]
     origin = corners.mean(0)
-    phonemes = [p for spoken in recital.spoken for p in (*spoken.phonemes,)]
+    phonemes = [p for spoken in recital.spoken for p in spoken.phonemes]
     arrays: dict[str, ndarray] = {
         "fps": np.array(FPS),
         "expression": motion.expression,

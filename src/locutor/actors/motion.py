@@ -96,7 +96,7 @@ def _stresses(recital: Recital) -> list[tuple[float, float]]:
         (phoneme.start_s, spoken.line.effort)
         for spoken in recital.spoken
         for phoneme in spoken.phonemes
-        if "ˈ" in phoneme.symbol  # noqa: RUF001 (IPA)
+        if "ˈ" in phoneme.symbol
     ]
 
 

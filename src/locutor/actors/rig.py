@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 from jaxtyping import Float32, Int
 from numpy import ndarray
+from scipy.sparse import coo_array, csr_array
 
 from locutor.core.errors import FormatError, ModelFileError
 
@@ -79,6 +80,19 @@ class Rig:
         active = np.flatnonzero(weights)
         flat = self.expression[active].reshape(len(active), neutral.size)
         return neutral + (weights[active] @ flat).reshape(-1, 3)
+
+    @cached_property
+    def _corner_sum(self) -> csr_array:
+        """Sparse [V, M] that adds up what a vertex's triangles say."""
+        m = len(self.triangles)
+        rows, columns = self.triangles.reshape(-1), np.repeat(np.arange(m), 3)
+        return csr_array(coo_array((np.ones(3 * m, np.float32), (rows, columns)), shape=(len(self.neutral), m)))
+
+    def normals(self, vertices: Float32[ndarray, "V 3"]) -> Float32[ndarray, "V 3"]:
+        """Unit normals towards the outside; the triangles around a vertex count by their area."""
+        corners = vertices[self.triangles]
+        summed = self._corner_sum @ np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        return (summed / (np.linalg.norm(summed, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
 
 
 def rig_folder() -> Path:

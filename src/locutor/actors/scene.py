@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 from numpy import ndarray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 
 from locutor.actors.body import Material
 from locutor.actors.lighting import shade
@@ -86,33 +86,13 @@ class Actor:
         return float(np.linalg.norm(left - right))
 
 
-def skin_normals(rig: Rig, vertices: Float32[ndarray, "V 3"]) -> Float32[ndarray, "V 3"]:
-    """Unit normals of the rig's vertices, towards the outside, weighted by area."""
-    corners = vertices[rig.triangles]
-    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = _corner_sum(rig) @ areas
-    return (normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
-
-
-_corner_sums: dict[int, csr_array] = {}
-
-
-def _corner_sum(rig: Rig) -> csr_array:
-    """Sparse [V, M] that adds up what a vertex's triangles say."""
-    if id(rig) not in _corner_sums:
-        m, v = len(rig.triangles), len(rig.neutral)
-        rows, columns = rig.triangles.reshape(-1), np.repeat(np.arange(m), 3)
-        _corner_sums[id(rig)] = csr_array(coo_array((np.ones(3 * m, np.float32), (rows, columns)), shape=(v, m)))
-    return _corner_sums[id(rig)]
-
-
 def place(actor: Actor, pose: Pose) -> tuple[Float32[ndarray, "N 3"], Float32[ndarray, "N 3"]]:
     """All vertices in the camera's frame, and their normals."""
     face = actor.rig.deformed(actor.neutral, pose.expression)
     for ball in (EYEBALL_LEFT, EYEBALL_RIGHT):
         centre = (actor.neutral[ball].min(0) + actor.neutral[ball].max(0)) / 2
         face[ball] = (face[ball] - centre) @ _gaze_rotation(pose.gaze).T + centre
-    normals = skin_normals(actor.rig, face)
+    normals = actor.rig.normals(face)
     moved = actor.rest + actor.follow @ (face - actor.neutral)
     vertices = np.concatenate([face, moved])
     normals = np.concatenate([normals, actor.rest_normals])
@@ -153,5 +133,6 @@ def draw(actor: Actor, pose: Pose) -> UInt8[ndarray, "H W 3"]:
 def _sample(atlas: Float32[ndarray, "H W 4"], texel: Float32[ndarray, "P 2"]) -> Float32[ndarray, "P 4"]:
     """Bilinear look-up; OpenCV wants its coordinates in a picture of limited width."""
     n = len(texel)
-    padded = np.pad(texel - 0.5, ((0, -n % REMAP_COLUMNS), (0, 0))).reshape(-1, REMAP_COLUMNS, 2)
-    return cv2.remap(atlas, padded, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1, 4)[:n]
+    padded = np.pad((texel - 0.5).astype(np.float32), ((0, -n % REMAP_COLUMNS), (0, 0))).reshape(-1, REMAP_COLUMNS, 2)
+    texels = cv2.remap(atlas, padded[..., 0], padded[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return texels.reshape(-1, 4)[:n]

@@ -76,7 +76,7 @@ def paint_face(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion,
     rng = np.random.default_rng(seed)
     pick = rig.triangle_material == rig.material_names.index("M_Face")
     triangles, uv = rig.triangles[pick], rig.uv[rig.triangles_uv[pick]]
-    where, _ = places(neutral[triangles], uv, FACE_PX)
+    where = places(neutral[triangles], uv, FACE_PX)
     landmarks = neutral[rig.landmarks]
     landmark_uv = vertex_uv(triangles, uv, len(neutral))[rig.landmarks]
     colour = skin_colour(where, landmarks, complexion, seed)
@@ -161,7 +161,7 @@ def paint_back(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion,
     triangles, uv = rig.triangles[pick], rig.uv[rig.triangles_uv[pick]] - [1, 0]
     inner = np.zeros((len(neutral), 2), np.float32)
     inner[MOUTH_SOCKET, 0], inner[EYE_SOCKETS, 1] = 1, 1
-    where, _ = places(np.concatenate([neutral, inner], 1)[triangles], uv, BACK_PX)
+    where = places(np.concatenate([neutral, inner], 1)[triangles], uv, BACK_PX)
     mouth, socket = where[..., 3:4], where[..., 4:5]
     colour = skin_colour(where[..., :3], neutral[rig.landmarks], complexion, seed)
     flesh = linear_from_srgb((0.42, 0.16, 0.15))

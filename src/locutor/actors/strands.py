@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Float, Float32, Int
 from numpy import ndarray
 from scipy.sparse import coo_array, csr_array
 from scipy.spatial import cKDTree
 
-from locutor.actors.body import Material, Surface
+from locutor.actors.body import Material, Patch, Surface
+from locutor.actors.hair import ribbon_triangles
 from locutor.actors.rig import FACE, LANDMARK_BROW_LEFT, LANDMARK_BROW_RIGHT, LASHES, Rig
 from locutor.actors.skin import lid_edge
 from locutor.actors.textures import texel_corners
@@ -20,8 +23,8 @@ N_SEGMENTS = 3
 
 def brows(
     rig: Rig, neutral: Float[ndarray, "V 3"], normals: Float[ndarray, "V 3"], page: tuple[int, int], seed: int
-) -> tuple[Surface, Float32[ndarray, "n 3"]]:
-    """Both brows and their normals.
+) -> Surface:
+    """Both brows.
 
     Args:
         rig, neutral, normals: the person's face.
@@ -51,34 +54,28 @@ def brows(
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     n, length = len(at), rng.uniform(0.45, 0.95, (len(at), 1))
     across = np.cross(direction, normal)
-    rows_ = []
-    for k in range(N_SEGMENTS + 1):
-        t = k / N_SEGMENTS
-        centre = on_skin + direction * length * t + normal * (0.02 + 0.13 * np.sin(np.pi * 0.8 * t))
-        half = 0.042 * (1 - 0.85 * t) * rng.uniform(0.7, 1.3, (n, 1))
-        rows_ += [centre - half * across, centre + half * across]
-    vertices = np.stack(rows_, 1).reshape(-1, 3).astype(np.float32)
+    sides = []
+    for part in np.linspace(0, 1, N_SEGMENTS + 1):
+        centre = on_skin + direction * length * part + normal * (0.02 + 0.13 * np.sin(np.pi * 0.8 * part))
+        half = 0.042 * (1 - 0.85 * part) * rng.uniform(0.7, 1.3, (n, 1))
+        sides += [centre - half * across, centre + half * across]
+    vertices = np.stack(sides, 1).reshape(-1, 3).astype(np.float32)
     per_hair = 2 * (N_SEGMENTS + 1)
-    first = 2 * np.arange(N_SEGMENTS)[:, None]
-    strip = np.stack([first + [0, 1, 2], first + [1, 3, 2]], 1).reshape(-1, 3)
-    triangles = (np.arange(n)[:, None, None] * per_hair + strip).reshape(-1, 3)
-    follow = csr_array(
-        coo_array(
-            (
-                np.repeat(weights, per_hair, 0).reshape(-1).astype(np.float32),
-                (np.repeat(np.arange(n * per_hair), 3), np.repeat(near, per_hair, 0).reshape(-1)),
-            ),
-            shape=(n * per_hair, len(neutral)),
-        )
-    )
+    triangles = ribbon_triangles(n, N_SEGMENTS)
+    follow = _follow(np.repeat(weights, per_hair, 0), np.repeat(near, per_hair, 0), len(neutral))
     corner = _plain_corners(triangles, np.repeat(rng.uniform(0.35, 0.95, n), per_hair), page)
-    surface = Surface(vertices, triangles, corner, Material.HAIR, follow)
-    return surface, np.repeat(normal, per_hair, 0).astype(np.float32)
+    repeated = np.repeat(normal, per_hair, 0).astype(np.float32)
+    return Surface(vertices, repeated, Patch(triangles, corner, Material.HAIR), follow=follow)
 
 
-def lashes(
-    rig: Rig, neutral: Float[ndarray, "V 3"], page: tuple[int, int], seed: int
-) -> tuple[Surface, Float32[ndarray, "n 3"]]:
+def _follow(weights: Float[ndarray, "n 3"], rig_vertices: Int[ndarray, "n 3"], n_rig: int) -> csr_array:
+    """Sparse [n, n_rig] with three weights in each row."""
+    rows = np.repeat(np.arange(len(weights)), 3)
+    entries = (weights.reshape(-1).astype(np.float32), (rows, rig_vertices.reshape(-1)))
+    return csr_array(coo_array(entries, shape=(len(weights), n_rig)))
+
+
+def lashes(rig: Rig, neutral: Float[ndarray, "V 3"], page: tuple[int, int], seed: int) -> Surface:
     """Thin triangles on the rig's lash cards, from the lid to the tip; they follow the cards."""
     rng = np.random.default_rng([seed, 3])
     lid = cKDTree(neutral[lid_edge(rig)])
@@ -91,7 +88,7 @@ def lashes(
         upper = card % 6 < 3
         vertices = np.arange(start, start + 114)
         columns = _columns(vertices, uv, lid.query(neutral[vertices])[0])
-        for left, right in zip(columns[:-1], columns[1:], strict=True):
+        for left, right in pairwise(columns):
             if rng.random() > (0.85 if upper else 0.35):
                 continue
             a, width = rng.uniform(0, 0.7), rng.uniform(0.16, 0.30) if upper else 0.13
@@ -106,7 +103,8 @@ def lashes(
     triangles = np.arange(n).reshape(-1, 3)
     corner = _plain_corners(triangles, np.full(n, 0.08), page)
     normals = np.tile(np.array([0, -0.5, -0.87], np.float32), (n, 1))
-    return Surface((follow @ neutral).astype(np.float32), triangles, corner, Material.HAIR, follow), normals
+    patch = Patch(triangles, corner, Material.HAIR)
+    return Surface((follow @ neutral).astype(np.float32), normals, patch, follow=follow)
 
 
 def _columns(vertices: Int[ndarray, " n"], uv: Float[ndarray, "V 2"], to_lid: Float[ndarray, " n"]) -> list[ndarray]:

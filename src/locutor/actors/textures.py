@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Float, Float32, Int
 from numpy import ndarray
 from scipy.ndimage import distance_transform_edt
 
@@ -52,10 +52,8 @@ def texel_corners(uv: Float[ndarray, "*batch 2"], x: int, size: int) -> Float32[
     return (inner + np.array([x, 0])).astype(np.float32)
 
 
-def places(
-    values: Float[ndarray, "M 3 K"], uv: Float[ndarray, "M 3 2"], size: int
-) -> tuple[Float32[ndarray, "S S K"], Bool[ndarray, "S S"]]:
-    """For each texel of a page the interpolated vertex values (such as positions), and which texels are used.
+def places(values: Float[ndarray, "M 3 K"], uv: Float[ndarray, "M 3 2"], size: int) -> Float32[ndarray, "S S K"]:
+    """For each texel of a page the interpolated vertex values (such as positions).
 
     Unused texels take the values of the nearest used one, so that filtering across a seam stays clean.
     """
@@ -66,9 +64,8 @@ def places(
     texels[seen.pixel] = interpolate(seen, xy, triangles, values, size)
     used = np.zeros(size * size, bool)
     used[seen.pixel] = True
-    used = used.reshape(size, size)
-    nearest = distance_transform_edt(~used, return_distances=False, return_indices=True)
-    return texels.reshape(size, size, -1)[tuple(nearest)], used
+    nearest = distance_transform_edt(~used.reshape(size, size), return_distances=False, return_indices=True)
+    return texels.reshape(size, size, -1)[tuple(nearest)]
 
 
 def polygon_mask(

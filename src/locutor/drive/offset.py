@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Float, Float32, Int
 from numpy import ndarray
-from scipy.linalg import solve
 
 from locutor.core.face import MOUTH_SLICE
 from locutor.core.motion import Motion
@@ -17,7 +16,8 @@ MAX_OFFSET = 12  # frames, 480 ms
 LIP_LEAD = 1.3  # frames by which lips run ahead of their sound in well-synchronised footage (two clips)
 CLEAR = 0.2  # confidence from which on an offset is to be believed
 _WINDOW = 3  # mel frames on each side: narrow, so that the peak is sharp
-_PENALTY = 1.0
+_N_BANDS = 20
+_PENALTY = 100.0
 _MOST_FRAMES = 600  # longer footage is thinned out: a correlation does not need more
 _FOLDS, _GAP = 5, 13
 
@@ -55,7 +55,8 @@ def offset_profile(audio: Float32[ndarray, " n"], motion: Motion) -> tuple[Int[n
     mel = LogMel().whole(audio)
     centres = MELS_PER_FRAME * np.arange(-MAX_OFFSET, n_frames + MAX_OFFSET) + MELS_PER_FRAME // 2
     rows = np.clip(centres[:, None] + np.arange(-_WINDOW, _WINDOW + 1), 0, len(mel) - 1)
-    windows = mel[rows].reshape(len(rows), -1)
+    bands = mel.reshape(len(mel), _N_BANDS, -1).mean(axis=2)
+    windows = bands[rows].reshape(len(rows), -1)
     z = (windows - windows.mean(axis=0)) / (windows.std(axis=0) + 0.1)
     frames = np.flatnonzero(valid)
     frames = frames[:: -(-len(frames) // _MOST_FRAMES)]
@@ -65,14 +66,13 @@ def offset_profile(audio: Float32[ndarray, " n"], motion: Motion) -> tuple[Int[n
 
 def _held_out_correlation(z: Float32[ndarray, "N D"], gap: Float[ndarray, " T"], frames: Int[ndarray, " N"]) -> float:
     """`z` are windows of sound for the pictures `frames`."""
-    gram = z @ z.T / z.shape[1]
     true = gap[frames]
     predicted = np.zeros(len(frames))
     for train, test in blocked_folds(len(gap), _FOLDS, _GAP):
-        learn, judge = np.flatnonzero(train[frames]), np.flatnonzero(test[frames])
+        learn, judge = train[frames], test[frames]
         mean = true[learn].mean()
-        penalised = gram[np.ix_(learn, learn)] + _PENALTY * np.eye(len(learn))
-        predicted[judge] = gram[np.ix_(judge, learn)] @ solve(penalised, true[learn] - mean, assume_a="pos")
+        penalised = z[learn].T @ z[learn] + _PENALTY * np.eye(z.shape[1])
+        predicted[judge] = z[judge] @ np.linalg.solve(penalised, z[learn].T @ (true[learn] - mean))
     if predicted.std() == 0 or true.std() == 0:
         return 0.0
     return float(np.corrcoef(predicted, true)[0, 1])

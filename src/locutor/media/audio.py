@@ -109,7 +109,8 @@ def _timed_mono(container: InputContainer, stream: AudioStream, path: Path) -> I
         elif tolerance_s < clock_s - time_s < _MAX_GAP_S:  # before the first picture, or said twice
             samples = samples[round((clock_s - time_s) * rate) :]
         clock_s += len(samples) / rate
-        tolerance_s = _GAP_S
+        if len(samples):
+            tolerance_s = _GAP_S
         yield rate, samples
     if n_not_finite:
         warn(f"{path}: {n_not_finite} samples are not finite; 0 is used")

@@ -35,17 +35,19 @@ class _Rasterize(torch.autograd.Function):
         view = (camera.width, camera.height, camera.focal_px, camera.cx, camera.cy)
         ctx.frame = engine.rasterize(*inputs, view, background.detach(), planes, alpha)
         ctx.engine = engine
+        ctx.set_materialize_grads(False)
         rgb = planes.permute(1, 2, 0)
         ctx.save_for_backward(*inputs, rgb, alpha)
         return rgb, alpha
 
     @staticmethod
-    def backward(ctx: Any, d_rgb: Tensor, d_alpha: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, d_rgb: Tensor | None, d_alpha: Tensor | None) -> tuple[Tensor | None, ...]:
         *inputs, rgb, alpha = ctx.saved_tensors
+        zero = torch.zeros(())  # stands for a picture of zeros: native code reads any layout
+        of_rgb = zero.expand_as(rgb) if d_rgb is None else d_rgb.detach()
+        of_alpha = zero.expand_as(alpha) if d_alpha is None else d_alpha.detach()
         gradients = [torch.empty_like(t) for t in inputs]
-        ctx.engine.rasterize_backward(
-            ctx.frame, *inputs, rgb.detach(), alpha.detach(), d_rgb.detach(), d_alpha.detach(), *gradients
-        )
+        ctx.engine.rasterize_backward(ctx.frame, *inputs, rgb.detach(), alpha.detach(), of_rgb, of_alpha, *gradients)
         return None, None, None, *gradients
 
 

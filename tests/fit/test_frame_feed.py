@@ -1,0 +1,59 @@
+from itertools import islice
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from locutor.capture.performance import Performance
+from locutor.capture.regions import find_regions
+from locutor.fit.config import TrainConfig
+from locutor.fit.frame_feed import feed_frames, frame_order
+
+
+@given(st.integers(1, 40), st.integers(0, 5), st.integers(1, 4))
+def test_each_epoch_covers_every_frame_once(n_train, seed, n_epochs):
+    order = list(frame_order(n_train, seed, 0, n_epochs * n_train))
+    for epoch in range(n_epochs):
+        assert sorted(order[epoch * n_train : (epoch + 1) * n_train]) == list(range(n_train))
+
+
+@given(st.integers(1, 40), st.integers(0, 5), st.integers(0, 150))
+def test_a_resume_sees_the_same_frames(n_train, seed, start):
+    assert list(frame_order(n_train, seed, start, 150)) == list(frame_order(n_train, seed, 0, 150))[start:]
+
+
+def test_epochs_and_seeds_differ():
+    order = list(frame_order(50, 0, 0, 100))
+    assert order[:50] != order[50:]
+    assert order[:50] != list(frame_order(50, 1, 0, 50))
+    assert order[:50] != sorted(order[:50])
+
+
+def test_the_feed_gives_the_frames_of_the_order_and_ends(performance: Performance):
+    config = TrainConfig(n_iterations=130, seed=4)
+    fed = list(feed_frames(performance, config, start=110))
+    assert [frame.k for frame in fed] == list(frame_order(performance.n_train, 4, 110, 130))
+    for frame in fed[::7]:
+        np.testing.assert_array_equal(frame.target.numpy(), performance.frames.rgb(frame.k))
+
+
+def test_held_out_frames_are_never_fed(performance: Performance):
+    assert max(frame_order(performance.n_train, 0, 0, 1000)) == performance.n_train - 1 < len(performance) - 1
+
+
+def test_mouth_and_eyes_count_more(performance: Performance):
+    config = TrainConfig(n_iterations=3, mouth_weight=3.0, eye_weight=2.0)
+    frame = next(islice(feed_frames(performance, config, 0), 1))
+    weight = frame.weight.numpy()
+    regions = find_regions(performance.tracking.landmarks, performance.camera.width)
+    for box, inside in ((regions.mouth, 3), (regions.eye_right, 2), (regions.eye_left, 2)):
+        left, top, right, bottom = box[frame.k]
+        assert weight[(top + bottom) // 2, (left + right) // 2] == inside
+    assert weight[0, 0] == 1
+    assert weight.min() == 1
+
+
+def test_a_feed_that_is_left_half_way_stops_its_thread(performance: Performance):
+    feed = feed_frames(performance, TrainConfig(n_iterations=1000), 0)
+    next(feed)
+    feed.close()
