@@ -15,19 +15,33 @@ inline int row_stride(int width) { return padded(width) + 2 * kMargin; }
 constexpr int kMoments = 4;      // blurs of x, y, x^2 + y^2, x y
 constexpr int kDerivatives = 3;  // of the objective with respect to the blurs of x, x^2 + y^2, x y
 
+// Vector i of a row of the picture, whose memory ends with the row; zeros beyond it.
+inline Vec load_within(const float* row, int i, int width) {
+  if (i + Vec::N <= width) return load(row + i);
+  alignas(64) float rest[Vec::N] = {0};
+  for (int k = 0; i + k < width; k++) rest[k] = row[i + k];
+  return load(rest);
+}
+
+inline void store_within(float* row, int i, int width, Vec a) {
+  if (i + Vec::N <= width) return store(row + i, a);
+  alignas(64) float rest[Vec::N];
+  store(rest, a);
+  for (int k = 0; i + k < width; k++) row[i + k] = rest[k];
+}
+
 struct Rings {
   int stride;
   float *moments, *derivatives;  // [kTaps][planes][stride]
   float *row;                    // [kMoments][stride]: one row before its horizontal blur
   float *inside;                 // 1 where there are pixels, 0 in the padding
-  float *weight;
   float* moment(int y, int plane) const { return moments + (ring(y) * kMoments + plane) * stride; }
   float* derivative(int y, int plane) const { return derivatives + (ring(y) * kDerivatives + plane) * stride; }
   static int ring(int y) { return (y + 2 * kTaps) % kTaps; }
 };
 
 std::size_t photometric_scratch(int width) {
-  return static_cast<std::size_t>(row_stride(width)) * (kTaps * (kMoments + kDerivatives) + kMoments + 2);
+  return static_cast<std::size_t>(row_stride(width)) * (kTaps * (kMoments + kDerivatives) + kMoments + 1);
 }
 
 inline Rings rings_in(float* scratch, int width) {
@@ -38,17 +52,24 @@ inline Rings rings_in(float* scratch, int width) {
   r.derivatives = r.moments + kTaps * kMoments * r.stride;
   r.row = r.derivatives + kTaps * kDerivatives * r.stride;
   r.inside = r.row + kMoments * r.stride;
-  r.weight = r.inside + r.stride;
   for (int i = 0; i < width; i++) r.inside[kMargin + i] = 1.0f;
   return r;
 }
 
+template <int... K>
+inline Vec blur_at(Vec left, Vec centre, Vec right, const float* p, std::integer_sequence<int, K...>) {
+  Vec total(0.0f);
+  ((total = fma(Vec(kWindow[K]), neighbour<K - kReach>(left, centre, right, p), total)), ...);
+  return total;
+}
+
 inline void blur_row(const float* in, float* out, int width) {
+  Vec left = load(in + kMargin - Vec::N), centre = load(in + kMargin);
   for (int i = kMargin; i < kMargin + width; i += Vec::N) {
-    Vec total = Vec(kWindow[0]) * load(in + i - kReach);
-#pragma GCC unroll 11
-    for (int k = 1; k < kTaps; k++) total = fma(Vec(kWindow[k]), load(in + i - kReach + k), total);
-    store(out + i, total);
+    const Vec right = load(in + i + Vec::N);
+    store(out + i, blur_at(left, centre, right, in + i, std::make_integer_sequence<int, kTaps>()));
+    left = centre;
+    centre = right;
   }
 }
 
@@ -60,13 +81,16 @@ inline Vec blur_column(const float* const rows[kTaps], int i) {
   return total;
 }
 
-inline void load_image_row(const PhotometricJob& job, int channel, int y, float* x, float* target) {
+// A row of the rendered picture: in place, or copied to `scratch` if its pixels do not lie side by side.
+inline const float* rendered_row(const PhotometricJob& job, int channel, int y, float* scratch) {
   const float* p = job.rendered.data + channel * job.rendered.channel + y * job.rendered.row;
+  if (job.rendered.column == 1) return p;
+  for (int i = 0; i < job.width; i++) scratch[i] = p[i * job.rendered.column];
+  return scratch;
+}
+
+inline void load_target_row(const PhotometricJob& job, int channel, int y, float* target) {
   const std::uint8_t* t = job.target + (static_cast<std::ptrdiff_t>(channel) * job.height + y) * job.width;
-  if (job.rendered.column == 1)
-    std::memcpy(x, p, static_cast<std::size_t>(job.width) * sizeof(float));
-  else
-    for (int i = 0; i < job.width; i++) x[i] = p[i * job.rendered.column];
   for (int i = 0; i < job.width; i++) target[i] = static_cast<float>(t[i]) / 255.0f;
 }
 
@@ -76,10 +100,13 @@ inline void blur_moments(const PhotometricJob& job, int channel, int y, const Ri
     return;
   }
   float *x = r.row + kMargin, *target = x + r.stride, *squares = target + r.stride, *products = squares + r.stride;
-  load_image_row(job, channel, y, x, target);
-  for (int i = 0; i < job.width; i++) {
-    squares[i] = x[i] * x[i] + target[i] * target[i];
-    products[i] = x[i] * target[i];
+  const float* rendered = rendered_row(job, channel, y, x);
+  load_target_row(job, channel, y, target);
+  for (int i = 0; i < job.width; i += Vec::N) {
+    const Vec X = load_within(rendered, i, job.width), Y = load(target + i);
+    store(x + i, X);
+    store(squares + i, fma(X, X, Y * Y));
+    store(products + i, X * Y);
   }
   for (int plane = 0; plane < kMoments; plane++)
     blur_row(r.row + plane * r.stride, r.moment(y, plane), padded(job.width));
@@ -93,8 +120,7 @@ inline void blur_derivatives(const PhotometricJob& job, int y, bool own, const R
   const float* rows[kMoments][kTaps];
   for (int plane = 0; plane < kMoments; plane++)
     for (int k = 0; k < kTaps; k++) rows[plane][k] = r.moment(y - kReach + k, plane);
-  std::memcpy(r.weight + kMargin, job.weight + static_cast<std::ptrdiff_t>(y) * job.width,
-              static_cast<std::size_t>(job.width) * sizeof(float));
+  const float* weights = job.weight + static_cast<std::ptrdiff_t>(y) * job.width;
   // dL/d ssim at this pixel: the loss is a mean over 3 H W values.
   const float scale = -job.ssim_weight / (3.0f * static_cast<float>(job.width) * static_cast<float>(job.height));
   Vec ssim_sum(0.0f), weighted(0.0f);
@@ -106,7 +132,7 @@ inline void blur_derivatives(const PhotometricJob& job, int y, bool own, const R
     const Vec C = m2 + Vec(kC1), D = squares - m2 + Vec(kC2);
     const Vec inverse_C = reciprocal(C), inverse_D = reciprocal(D), inverse = inverse_C * inverse_D;
     const Vec ssim = A * B * inverse;
-    const Vec inside = load(r.inside + i), weight = load(r.weight + i) * inside;
+    const Vec inside = load(r.inside + i), weight = load_within(weights, i - kMargin, job.width);
     ssim_sum = fma(ssim, inside, ssim_sum);
     weighted = fma(Vec(1.0f) - ssim, weight, weighted);
     const Vec d_A = B * inverse, d_B = A * inverse, d_C = Vec(0.0f) - ssim * inverse_C, d_D = Vec(0.0f) - ssim * inverse_D;
@@ -127,16 +153,17 @@ inline void write_gradient(const PhotometricJob& job, int channel, int y, const 
   const float* rows[kDerivatives][kTaps];
   for (int plane = 0; plane < kDerivatives; plane++)
     for (int k = 0; k < kTaps; k++) rows[plane][k] = r.derivative(y - kReach + k, plane);
-  float *x = r.row + kMargin, *target = x + r.stride, *out = target + r.stride;
-  load_image_row(job, channel, y, x, target);
-  std::memcpy(r.weight + kMargin, job.weight + static_cast<std::ptrdiff_t>(y) * job.width,
-              static_cast<std::size_t>(job.width) * sizeof(float));
+  const std::ptrdiff_t at = (static_cast<std::ptrdiff_t>(channel) * job.height + y) * job.width;
+  const float* weights = job.weight + static_cast<std::ptrdiff_t>(y) * job.width;
+  const float* x = rendered_row(job, channel, y, r.row + kMargin);
+  float* target = r.row + r.stride + kMargin;
+  load_target_row(job, channel, y, target);
   const float scale = (1.0f - job.ssim_weight) / (3.0f * static_cast<float>(job.width) * static_cast<float>(job.height));
   Vec l1(0.0f), weighted(0.0f), squared(0.0f);
-  for (int i = 0; i < padded(job.width); i += Vec::N) {
-    const Vec X = load(x + i), Y = load(target + i), inside = load(r.inside + kMargin + i);
-    const Vec weight = load(r.weight + kMargin + i) * inside, difference = X - Y, size = abs(difference) * inside;
-    const Vec clamped = (min(max(X, Vec(0.0f)), Vec(1.0f)) - Y) * inside;
+  for (int i = 0; i < job.width; i += Vec::N) {
+    const Vec inside = load(r.inside + kMargin + i), weight = load_within(weights, i, job.width);
+    const Vec X = load_within(x, i, job.width), Y = load(target + i) * inside;
+    const Vec difference = X - Y, size = abs(difference), clamped = min(max(X, Vec(0.0f)), Vec(1.0f)) - Y;
     l1 = l1 + size;
     weighted = fma(size, weight, weighted);
     squared = fma(clamped, clamped, squared);
@@ -144,10 +171,9 @@ inline void write_gradient(const PhotometricJob& job, int channel, int y, const 
     const Vec sign = keep(ge(difference, zero), one) - keep(ge(zero, difference), one);
     const Vec from_x = blur_column(rows[0], kMargin + i), from_squares = blur_column(rows[1], kMargin + i);
     const Vec from_products = blur_column(rows[2], kMargin + i);
-    store(out + i, fma(Vec(scale) * weight, sign, fma(X + X, from_squares, fma(Y, from_products, from_x))) * inside);
+    const Vec gradient = fma(Vec(scale) * weight, sign, fma(X + X, from_squares, fma(Y, from_products, from_x)));
+    store_within(job.gradient + at, i, job.width, gradient);
   }
-  std::memcpy(job.gradient + (static_cast<std::ptrdiff_t>(channel) * job.height + y) * job.width, out,
-              static_cast<std::size_t>(job.width) * sizeof(float));
   sums.l1 = sum(l1);
   sums.squared = sum(squared);
   sums.objective += (1.0f - job.ssim_weight) * sum(weighted);

@@ -33,7 +33,8 @@ inline float transformed(const float R[3][3], const float t[3], int a, const flo
   return R[a][0] * x[0] + R[a][1] * x[1] + R[a][2] * x[2] + t[a];
 }
 
-void pose(const CanonicalBlock& g, const float (*delta)[kBlock], int count, const BodyPose& pose, GaussianBlock& out) {
+void pose(const CanonicalBlock& g, const float (*delta)[kBlock], int count, const BodyPose& body, GaussianBlock& __restrict out) {
+  const BodyPose pose = body;  // a copy that nothing aliases: else the loop does not vectorise
   for (int j = 0; j < count; j++) {
     const float w = sigmoid(g.logit_attachment[j]), v = 1.0f - w;
     const float x[3] = {g.mean[0][j] + delta[0][j], g.mean[1][j] + delta[1][j], g.mean[2][j] + delta[2][j]};
@@ -57,8 +58,10 @@ inline float dot(const float* a, const float* b) {
   return sum(total);
 }
 
-void pose_backward(const CanonicalBlock& g, const float (*delta)[kBlock], int count, const BodyPose& pose,
-                   const GaussianBlock& d_out, CanonicalBlock& d, float (*d_delta)[kBlock], BodyPoseGradient* d_pose) {
+void pose_backward(const CanonicalBlock& g, const float (*delta)[kBlock], int count, const BodyPose& body,
+                   const GaussianBlock& d_out, CanonicalBlock& __restrict d, float (*__restrict d_delta)[kBlock],
+                   BodyPoseGradient* d_pose) {
+  const BodyPose pose = body;
   alignas(64) float x[4][kBlock], by_head[3][kBlock], by_torso[3][kBlock];
   for (int j = 0; j < count; j++) {
     const float w = sigmoid(g.logit_attachment[j]), v = 1.0f - w;

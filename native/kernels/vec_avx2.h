@@ -25,6 +25,11 @@ inline void store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
 // Eight floats of a row, then of the next rows, as far as they fit: the pixels of a vector of an 8x8 sub-tile.
 inline Vec load_rows(const float* p, std::ptrdiff_t) { return load(p); }
 inline void store_rows(float* p, std::ptrdiff_t, Vec a) { store(p, a); }
+// The vector at p + D, given those at p - N, p and p + N.
+template <int D>
+inline Vec neighbour(Vec, Vec, Vec, const float* p) {
+  return load(p + D);
+}
 inline Vec lane_index() { return _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7); }
 
 inline Vec operator+(Vec a, Vec b) { return _mm256_add_ps(a.v, b.v); }

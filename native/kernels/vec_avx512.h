@@ -30,6 +30,14 @@ inline void store_rows(float* p, std::ptrdiff_t row, Vec a) {
   _mm256_storeu_ps(p, _mm512_castps512_ps256(a.v));
   _mm256_storeu_ps(p + row, _mm512_extractf32x8_ps(a.v, 1));
 }
+// The vector at p + D, given those at p - N, p and p + N. Made from registers: a load that straddles two cache lines,
+// as nearly all would here, takes twice as long.
+template <int D>
+inline Vec neighbour(Vec left, Vec centre, Vec right, const float*) {
+  if constexpr (D == 0) return centre;
+  const __m512i a = _mm512_castps_si512(D < 0 ? left.v : centre.v), b = _mm512_castps_si512(D < 0 ? centre.v : right.v);
+  return _mm512_castsi512_ps(_mm512_alignr_epi32(b, a, (D + Vec::N) % Vec::N));
+}
 inline Vec lane_index() { return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
 
 inline Vec operator+(Vec a, Vec b) { return _mm512_add_ps(a.v, b.v); }

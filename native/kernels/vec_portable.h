@@ -9,6 +9,7 @@ namespace {
 
 typedef float Float4 __attribute__((vector_size(16)));
 typedef std::int32_t Int4 __attribute__((vector_size(16)));
+typedef std::uint32_t Uint4 __attribute__((vector_size(16)));
 
 struct Mask {
   Int4 lanes;
@@ -31,6 +32,11 @@ inline void store(float* p, Vec a) { std::memcpy(p, &a.v, sizeof a.v); }
 // Eight floats of a row, then of the next rows, as far as they fit: the pixels of a vector of an 8x8 sub-tile.
 inline Vec load_rows(const float* p, std::ptrdiff_t) { return load(p); }
 inline void store_rows(float* p, std::ptrdiff_t, Vec a) { store(p, a); }
+// The vector at p + D, given those at p - N, p and p + N.
+template <int D>
+inline Vec neighbour(Vec, Vec, Vec, const float* p) {
+  return load(p + D);
+}
 inline Vec lane_index() { return Float4{0, 1, 2, 3}; }
 
 inline Vec operator+(Vec a, Vec b) { return a.v + b.v; }
@@ -54,8 +60,8 @@ inline std::uint32_t bits(Mask m) {
 }
 inline bool any(Mask m) { return (m.lanes[0] | m.lanes[1] | m.lanes[2] | m.lanes[3]) != 0; }
 
-// p * 2^n, where the low bits of the float `t` hold the integer n (see exp2 in exponential.inl).
-inline Vec add_exponent(Vec p, Vec t) { return (Float4)((Int4)p.v + ((Int4)t.v << 23)); }
+// p * 2^n, where the low bits of the float `t` hold the integer n (see exp2_fast).
+inline Vec add_exponent(Vec p, Vec t) { return (Float4)((Uint4)p.v + ((Uint4)t.v << 23)); }
 
 inline float sum(Vec a) { return (a.v[0] + a.v[1]) + (a.v[2] + a.v[3]); }
 inline void store_sums(float* out, const Vec* a) {

@@ -45,7 +45,7 @@ def test_blinks_close_fully_every_few_seconds(tiny_rig, recital):
     starts = closed[np.diff(closed, prepend=-9) > 1]
     assert SECONDS / 5.3 < len(starts) < SECONDS / 1.5
     for start in starts[1:-1]:
-        around = blink[start - 4 : start + 8] > 0.05
+        around = blink[start - 4 : start + 8] > 0.2
         assert 0.12 <= around.sum() / FPS <= 0.32
 
 

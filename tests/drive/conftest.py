@@ -44,8 +44,8 @@ def _make_speaker(seconds: float, seed: int = 0, blinks: bool = True) -> Speaker
     pause = gaussian_filter1d(rng.normal(size=n_frames), 12)
     opening[pause > 1.2 * pause.std()] = 0
     opening *= 0.15 / opening.max()
-    # Lips run ahead of their sound by 50 ms, as in real footage.
-    loud = np.interp(np.arange(n_samples) / 640 - 1.3, np.arange(n_frames), opening / 0.15)
+    # Lips run ahead of their sound by 40 ms, as in real footage.
+    loud = np.interp(np.arange(n_samples) / 640 - 1, np.arange(n_frames), opening / 0.15)
     voice = lfilter([1], [1, -0.7], rng.normal(size=n_samples)) * loud
     hiss = lfilter([1, -0.9], [1], rng.normal(size=n_samples)) * (0.02 + 0.3 * loud * (1 - loud))
     audio = (0.1 * voice + 0.03 * hiss + 1e-4 * rng.normal(size=n_samples)).astype(np.float32)

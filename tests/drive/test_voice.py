@@ -106,7 +106,7 @@ def test_frames_that_were_not_observed_teach_nothing(speaker):
 def test_short_footage_works(speaker):
     model = fit_voice(speaker.audio[: 640 * 60], speaker.motion[:60])
     gap = lip_gap(VoiceDriver(model).whole(speaker.audio[: 640 * 60]))
-    assert correlation(gap, speaker.opening[:60]) > 0.7
+    assert correlation(gap, speaker.opening[:60]) > 0.6
 
 
 def test_model_survives_storage(speaker, model):

@@ -155,6 +155,8 @@ def person() -> Person:
     torso = patch(500, (-1.7, 1.7), (0.85, 2.4)) + centre
     xy = np.concatenate([face[on_jaw], face[~on_jaw], hole, torso])
     z = np.concatenate([face_z[on_jaw], face_z[~on_jaw], np.full(len(hole), 0.16), np.full(len(torso), 0.7)])
+    z += rng.uniform(0, 0.04, len(z)) + np.repeat([0, 0.3], [len(z) - len(torso), len(torso)]) * rng.random(len(z))
+    # Depths differ, so that a small turn does not change which Gaussian is in front.
     n_jaw, n_face, n = int(on_jaw.sum()), len(face), len(xy)
     colors = np.concatenate(
         [

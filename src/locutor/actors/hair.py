@@ -95,6 +95,7 @@ def _comb(place: ndarray, normal: ndarray, seed: int) -> ndarray:
     t = np.clip((place - PART_FRONT) @ along / (along @ along), 0, 1)[:, None]
     away = _unit(place - (PART_FRONT + t * along))
     top = np.clip((-place[:, 1:2] - 8.0) / 5.0, 0, 1)
+    away[:, 2] = np.maximum(away[:, 2], -0.1)  # nothing falls into the face
     direction = away * [1.1, 0.6, 0.25] + (1 - top) * np.array([0, 1.0, 0.55]) + top * np.array([0.0, -0.2, 0.75])
     direction += 0.08 * np.stack([space_noise(place, 1.6, seed + k) for k in (1, 2, 3)], -1)
     direction -= (direction * normal).sum(-1, keepdims=True) * normal

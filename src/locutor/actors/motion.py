@@ -22,6 +22,7 @@ HEAD_SHIFT = np.array([0.35, 0.18, 0.30])  # rig units
 TORSO_SHARE = 0.30  # of the head's turn that the torso follows
 TORSO_LAG_S = 0.35
 BREATH_HZ = 0.27
+LID_REST = 0.12  # relaxed lids hang a little
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _eyes(blink: Float[ndarray, " T"], gaze: Float[ndarray, "T 2"]) -> dict[str,
     open_ = 1 - blink
     left, right = np.clip(yaw, 0, None) / 0.5 * open_, np.clip(-yaw, 0, None) / 0.5 * open_
     return {
-        "eyeBlink": blink,
+        "eyeBlink": blink + LID_REST * open_,
         "eyeSquint": 0.5 * blink,  # the lower lid comes up to meet the upper one
         "eyeLookDown": np.clip(pitch, 0, None) / 0.45 * open_,
         "eyeLookUp": np.clip(-pitch, 0, None) / 0.45 * open_,

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from locutor.speech.espeak import Phoneme, synthesize
+from locutor.speech.espeak import Phoneme, Speech, synthesize
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ LINES = (
     Line("That is all I have to say for now. Goodbye, and thank you for watching.", pause_s=0.8),
 )
 LEAD_IN_S = 0.8
+TAIL_S = 0.06  # what rings on after the last sound
 ROOM_LEVEL = 4e-4  # a recording is never digitally silent
 
 
@@ -89,7 +90,7 @@ def recite(seconds: float, voice: str, seed: int, lines: tuple[Line, ...] = LINE
     rate, time_s, k = 0, LEAD_IN_S, 0
     while True:
         line = lines[order[k % len(order)]]
-        speech = synthesize(line.text, voice, line.rate_wpm)
+        speech = _without_last_pause(synthesize(line.text, voice, line.rate_wpm))
         rate = speech.sample_rate
         start = round(time_s * rate)
         end_s = (start + len(speech.samples)) / rate
@@ -106,3 +107,11 @@ def recite(seconds: float, voice: str, seed: int, lines: tuple[Line, ...] = LINE
     for start, piece in pieces:
         samples[start : start + len(piece)] += 0.7 * piece
     return Recital(samples.clip(-1, 1), rate, tuple(spoken))
+
+
+def _without_last_pause(speech: Speech) -> Speech:
+    """A sentence ends with its last sound: the pauses are the script's."""
+    last = max(k for k, phoneme in enumerate(speech.phonemes) if phoneme.symbol)
+    kept = speech.phonemes[: last + 2]  # the first pause says where the last sound ends
+    end_s = kept[-1].start_s + TAIL_S if len(kept) > last + 1 else speech.duration_s
+    return Speech(speech.samples[: round(end_s * speech.sample_rate)], speech.sample_rate, kept)

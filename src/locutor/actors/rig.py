@@ -106,7 +106,7 @@ def rig_folder() -> Path:
     if not models or not folder.is_dir():
         raise ModelFileError(
             f"the face rig ({FOLDER}) is not in the model folder ({models or 'LOCUTOR_MODELS is not set'})",
-            f"pack ICT-FaceKit (github.com/ICT-VGL/ICT-FaceKit, MIT) as {FOLDER}/ there; see docs/actors.md",
+            "put ict_facekit.npz and vertex_indices.json, packed from github.com/ICT-VGL/ICT-FaceKit (MIT), there",
         )
     return folder
 

@@ -12,7 +12,14 @@ from scipy.spatial import cKDTree
 from scipy.special import expit
 
 from locutor.actors.noise import space_noise
-from locutor.actors.rig import EYE_SOCKETS, LANDMARK_LIPS_OUTER, MOUTH_SOCKET, Rig
+from locutor.actors.rig import (
+    EYE_SOCKETS,
+    LANDMARK_BROW_LEFT,
+    LANDMARK_BROW_RIGHT,
+    LANDMARK_LIPS_OUTER,
+    MOUTH_SOCKET,
+    Rig,
+)
 from locutor.actors.textures import Page, linear_from_srgb, places, polygon_mask, vertex_uv
 
 FACE_PX, BACK_PX = 1024, 768
@@ -54,8 +61,8 @@ def skin_colour(
         red += 0.35 * _spot(where, np.array([side * 9.0, landmarks[36, 1] + 1.5, 0.0]), 3.0)
     red += 0.5 * _spot(where, nose, 1.7) + 0.25 * _spot(where, chin, 2.0)
     red += 0.07 * space_noise(where, 2.2, seed) + 0.06 * space_noise(where, 0.8, seed + 1)
-    light = 1 + 0.020 * space_noise(where, 1.3, seed + 2) + 0.028 * space_noise(where, 0.45, seed + 3)
-    light += 0.035 * space_noise(where, 0.17, seed + 4)  # pores
+    light = 1 + 0.020 * space_noise(where, 1.3, seed + 2) + 0.035 * space_noise(where, 0.45, seed + 3)
+    light += 0.05 * space_noise(where, 0.17, seed + 4)  # pores
     shade = np.zeros_like(red)
     for corners in ((36, 39), (42, 45)):
         eye = landmarks[list(corners)].mean(0)
@@ -90,8 +97,10 @@ def paint_face(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion,
     colour = colour * (1 - 0.88 * lip[..., None]) + 0.88 * lip[..., None] * lip_colour
 
     colour = under_hair(colour, where, complexion, seed)
+    brow = 0.4 * _near_points(_brow_lines(landmarks), where, 0.34)[..., None]
+    colour = colour * (1 - brow) + brow * linear_from_srgb(complexion.hair)
     lids = _near_points(neutral[lid_edge(rig)], where, 0.22)
-    colour *= 1 - 0.45 * lids[..., None]
+    colour *= 1 - 0.55 * lids[..., None]
     oil = 0.5 + 0.35 * _spot(where, landmarks[30], 2.2) + 0.25 * _spot(where, landmarks[27] + [0, -4.5, 1.0], 4.0)
     shine = oil * (1 + 0.35 * space_noise(where, 0.25, seed + 8)) + 0.9 * lip * folds
     return np.concatenate([colour, shine.clip(0, 2)[..., None]], -1).astype(np.float32)
@@ -125,6 +134,14 @@ def lid_edge(rig: Rig) -> ndarray:
     back = rig.triangles[rig.triangle_material == rig.material_names.index("M_BackHead")]
     socket = back[((back >= EYE_SOCKETS.start) & (back < EYE_SOCKETS.stop)).any(1)]
     return np.intersect1d(face, socket)
+
+
+def _brow_lines(landmarks: Float[ndarray, "68 3"]) -> Float[ndarray, "n 3"]:
+    """Points along both brows, which lie a little below the landmarks."""
+    t, knots = np.linspace(0.3, 3.6, 40), np.arange(5)
+    lines = (landmarks[list(rows)] for rows in (LANDMARK_BROW_RIGHT[::-1], LANDMARK_BROW_LEFT))
+    curves = [np.stack([np.interp(t, knots, line[:, k]) for k in range(3)], 1) for line in lines]
+    return np.concatenate(curves) + np.array([0, 0.15, 0])
 
 
 def _near_points(points: Float[ndarray, "N 3"], where: Float[ndarray, "S S 3"], radius: float) -> ndarray:

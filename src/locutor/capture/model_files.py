@@ -42,24 +42,23 @@ def cache_folder() -> Path:
     return Path(base) / "locutor" / "models"
 
 
+def locate(model: ModelFile) -> Path | None:
+    """Where the model lies on this machine: in `$LOCUTOR_MODELS`, else in the user's cache, else nowhere."""
+    folders = [Path(p) for p in [os.environ.get("LOCUTOR_MODELS", "")] if p] + [cache_folder()]
+    return next((folder / model.name for folder in folders if (folder / model.name).is_file()), None)
+
+
 def find_model_file(model: ModelFile) -> Path:
-    """Path of the model: `$LOCUTOR_MODELS`, then the user's cache, else fetched there and checked.
+    """Path of the model as `locate` finds it, else fetched into the user's cache; its contents are checked.
 
     Raises:
         ModelFileError: it is nowhere and cannot be fetched, or its contents are not the pinned ones.
     """
-    folders = [Path(p) for p in [os.environ.get("LOCUTOR_MODELS", "")] if p] + [cache_folder()]
-    for folder in folders:
-        if (folder / model.name).is_file():
-            return _checked(folder / model.name, model)
+    found = locate(model)
+    if found is not None:
+        return _checked(found, model)
     target = cache_folder() / model.name
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ModelFileError(
-            f"{model.name} is missing, and the folder {target.parent} for it cannot be made ({error.strerror})",
-            f"download {model.url} and set LOCUTOR_MODELS to the folder that holds it",
-        ) from error
+    target.parent.mkdir(parents=True, exist_ok=True)
     data = _download(model, target.parent)
     with atomic_path(target) as part:
         part.write_bytes(data)

@@ -1,11 +1,10 @@
 """`locutor doctor`: what this machine can do, and what is installed."""
 
 import importlib.metadata
-import os
 import platform
 from collections.abc import Iterator
 
-from locutor.capture.model_files import FACE_LANDMARKER, SELFIE_MATTE, ModelFile, cache_folder
+from locutor.capture.model_files import FACE_LANDMARKER, SELFIE_MATTE, ModelFile, cache_folder, locate
 from locutor.core.errors import LocutorError
 
 OPTIONAL = {"mediapipe": "capture", "espeakng-loader": "tts"}
@@ -15,10 +14,11 @@ def examine() -> Iterator[str]:
     """The lines of the report."""
     import torch
 
-    from locutor import _native
+    from locutor.splat.engine import available_isas, default_engine, usable_cores
 
     yield f"locutor {importlib.metadata.version('locutor')}, Python {platform.python_version()}, {platform.platform()}"
-    yield f"cores: {len(os.sched_getaffinity(0))}   kernels: {_native.isa()}   torch {torch.__version__}"
+    kernels = f"{default_engine().isa} (of {', '.join(available_isas())})"
+    yield f"cores: {usable_cores()}   kernels: {kernels}   torch {torch.__version__}"
     cuda = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none (not needed)"
     yield f"GPU: {cuda}"
     for package, extra in OPTIONAL.items():
@@ -32,12 +32,8 @@ def examine() -> Iterator[str]:
 
 
 def _where(model: ModelFile) -> str:
-    folders = [os.environ.get("LOCUTOR_MODELS", ""), str(cache_folder())]
-    for folder in filter(None, folders):
-        path = os.path.join(folder, model.name)  # noqa: PTH118
-        if os.path.isfile(path):  # noqa: PTH113
-            return path
-    return f"missing; fetched from {model.url} when first needed, or put it into {cache_folder()}"
+    missing = f"missing; fetched from {model.url} when first needed, or put it into {cache_folder()}"
+    return str(locate(model) or missing)
 
 
 def _speech() -> str:

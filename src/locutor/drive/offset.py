@@ -13,7 +13,7 @@ from locutor.drive.voice import lip_gap
 from locutor.media.logmel import LogMel
 
 MAX_OFFSET = 12  # frames, 480 ms
-LIP_LEAD = 1.3  # frames by which lips run ahead of their sound in well-synchronised footage (two clips)
+LIP_LEAD = 1.0  # frames by which lips naturally run ahead of their sound
 CLEAR = 0.2  # confidence from which on an offset is to be believed
 _WINDOW = 3  # mel frames on each side: narrow, so that the peak is sharp
 _N_BANDS = 20

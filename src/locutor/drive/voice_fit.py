@@ -26,7 +26,6 @@ _MIN_SPEECH_S = 1.0
 _SHORTEST_FOR_FOLDS = 150  # frames
 _LARGEST_GAIN = 2.0
 _CLOSED_SHARE = 0.03  # the frames of the smallest lip gap that make the closed mouth
-_SMALLEST_OFFSET = 1.5  # frames; less is left alone
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def _offset_to_correct(audio: Float32[ndarray, " n"], motion: Motion, config: Vo
     if not config.correct_offset:
         return 0
     offset, confidence = estimate_offset_frames(audio, motion)
-    return round(offset) if confidence >= CLEAR and abs(offset) >= _SMALLEST_OFFSET else 0
+    return round(offset) if confidence >= CLEAR else 0
 
 
 @dataclass(frozen=True)
