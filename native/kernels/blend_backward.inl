@@ -8,9 +8,12 @@ constexpr int kPatches = (kTile / kPatch) * (kTile / kPatch);
 constexpr int kPatchPixels = kPatch * kPatch;
 constexpr int kPatchVectors = kPatchPixels / Vec::N;
 
-struct alignas(64) BackwardState {  // per patch, pixels row by row
-  float transmittance[kPatches][kPatchPixels], behind[kPatches][kPatchPixels];
-  float d_color[kPatches][3][kPatchPixels], d_alpha[kPatches][kPatchPixels];
+// Pixels row by row.
+struct alignas(64) Patch {
+  float transmittance[kPatchPixels], behind[kPatchPixels], d_color[3][kPatchPixels], d_alpha[kPatchPixels];
+};
+struct BackwardState {
+  Patch patches[kPatches];
 };
 
 // Sets bit p for patch (p % 8, p / 8); the same bound as touched_sub_tiles.
@@ -31,14 +34,14 @@ inline std::uint64_t touched_patches(const Splat& s, float x0, float y0) {
   return touched;
 }
 
-// Row y of a tile, `width` <= 32 values, dealt out to the patches it crosses; beyond the image's edge nothing is set.
-inline void load_tile_row(const ImageView& view, int channel, int y, int x, int width, float* patches, int stride) {
+// Row y of a tile, `width` <= 32 values, dealt out to patches that lie `stride` floats apart.
+inline void load_tile_row(const ImageView& view, int channel, int y, int x, int width, float* out, int stride) {
   const float* p = view.data + channel * view.channel + y * view.row + x * view.column;
   if (view.column == 1 && width == kTile) {
-    for (int i = 0; i < kTile / kPatch; i++) std::memcpy(patches + i * stride, p + i * kPatch, kPatch * sizeof(float));
+    for (int i = 0; i < kTile / kPatch; i++) std::memcpy(out + i * stride, p + i * kPatch, kPatch * sizeof(float));
     return;
   }
-  for (int i = 0; i < width; i++) patches[i / kPatch * stride + i % kPatch] = p[i * view.column];
+  for (int i = 0; i < width; i++) out[i / kPatch * stride + i % kPatch] = p[i * view.column];
 }
 
 inline void prefetch_tile_row(const ImageView& view, int channel, int y, int x) {
@@ -48,10 +51,10 @@ inline void prefetch_tile_row(const ImageView& view, int channel, int y, int x) 
 }
 
 void start_backward(const TileJob& job, const BackwardImages& images, BackwardState& state) {
+  constexpr int kStride = sizeof(Patch) / sizeof(float);
   alignas(64) float rgb[kPatches][3][kPatchPixels], alpha[kPatches][kPatchPixels];
   const int width = smaller(kTile, job.width - job.x0), height = smaller(kTile, job.height - job.y0);
-  const bool whole = width == kTile && height == kTile;
-  if (!whole) {  // pixels outside of the image are finished from the start
+  if (width < kTile || height < kTile) {  // pixels outside of the image are finished from the start
     std::memset(&state, 0, sizeof state);
     std::memset(rgb, 0, sizeof rgb);
     std::memset(alpha, 0, sizeof alpha);
@@ -67,25 +70,29 @@ void start_backward(const TileJob& job, const BackwardImages& images, BackwardSt
       prefetch_tile_row(images.alpha, 0, row + kRowsAhead, job.x0);
       prefetch_tile_row(images.d_alpha, 0, row + kRowsAhead, job.x0);
     }
-    for (int i = 0; i < width; i++) state.transmittance[first + i / kPatch][at + i % kPatch] = 1.0f;
+    Patch& patch = state.patches[first];
+    for (int i = 0; i < width; i++) (&patch)[i / kPatch].transmittance[at + i % kPatch] = 1.0f;
     for (int c = 0; c < 3; c++) {
       load_tile_row(images.rgb, c, row, job.x0, width, rgb[first][c] + at, 3 * kPatchPixels);
-      load_tile_row(images.d_rgb, c, row, job.x0, width, state.d_color[first][c] + at, 3 * kPatchPixels);
+      load_tile_row(images.d_rgb, c, row, job.x0, width, patch.d_color[c] + at, kStride);
     }
     load_tile_row(images.alpha, 0, row, job.x0, width, alpha[first] + at, kPatchPixels);
-    load_tile_row(images.d_alpha, 0, row, job.x0, width, state.d_alpha[first] + at, kPatchPixels);
+    load_tile_row(images.d_alpha, 0, row, job.x0, width, patch.d_alpha + at, kStride);
   }
-  for (int p = 0; p < kPatches; p++)
+  for (int p = 0; p < kPatches; p++) {
+    Patch& patch = state.patches[p];
     for (int i = 0; i < kPatchPixels; i++)
-      state.behind[p][i] = rgb[p][0][i] * state.d_color[p][0][i] + rgb[p][1][i] * state.d_color[p][1][i] +
-                           rgb[p][2][i] * state.d_color[p][2][i] + alpha[p][i] * state.d_alpha[p][i];
+      patch.behind[i] = rgb[p][0][i] * patch.d_color[0][i] + rgb[p][1][i] * patch.d_color[1][i] +
+                        rgb[p][2][i] * patch.d_color[2][i] + alpha[p][i] * patch.d_alpha[i];
+  }
 }
 
 inline std::uint64_t alive_patches(const BackwardState& state) {
   std::uint64_t alive = 0;
   for (int p = 0; p < kPatches; p++) {
-    Vec most = load(state.transmittance[p]);
-    for (int k = 1; k < kPatchVectors; k++) most = max(most, load(state.transmittance[p] + k * Vec::N));
+    const float* transmittance = state.patches[p].transmittance;
+    Vec most = load(transmittance);
+    for (int k = 1; k < kPatchVectors; k++) most = max(most, load(transmittance + k * Vec::N));
     alive |= static_cast<std::uint64_t>(any(ge(most, Vec(kMinTransmittance)))) << p;
   }
   return alive;
@@ -115,6 +122,7 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
   const Vec u_x(s.u_x), u_y(s.u_y), v_y(s.v_y), top(s.log2_opacity), red(s.r), green(s.g), blue(s.b);
   for (; rest; rest &= rest - 1) {
     const int p = __builtin_ctzll(rest);
+    Patch& patch = state.patches[p];
     const Vec left(kPatchOffsets.x[p]);
 #pragma GCC unroll 4
     for (int k = 0; k < kPatchVectors; k++) {
@@ -122,17 +130,17 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
       const Vec down = Vec(kPatchOffsets.y[p]) + Vec(static_cast<float>(at / kPatch));
       const Vec u = fma(u_x, left, fma(u_y, down, u0)), v = fma(v_y, down, v0);
       const Vec q = fnma(u, u, fnma(v, v, top));
-      const Vec T = load(state.transmittance[p] + at);
+      const Vec T = load(patch.transmittance + at);
       const Mask drawn = ge(q, Vec(kLog2MinAlpha)) & ge(T, Vec(kMinTransmittance));
-      const Vec raw = keep(drawn, exp2_fast(q)), alpha = min(raw, Vec(kMaxAlpha)), w = alpha * T;
-      const Vec d_r = load(state.d_color[p][0] + at), d_g = load(state.d_color[p][1] + at),
-                d_b = load(state.d_color[p][2] + at);
-      const Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(state.d_alpha[p] + at))));
-      const Vec behind = fnma(w, own, load(state.behind[p] + at));
-      const Vec d_opacity = fnma(behind, reciprocal(Vec(1.0f) - alpha), T * own);
-      const Vec sensitivity = keep(ge(Vec(kMaxAlpha), raw), d_opacity * alpha);  // dL/d ln(alpha); none if clamped
-      store(state.behind[p] + at, behind);
-      store(state.transmittance[p] + at, T - w);
+      const Vec raw = exp2_fast(q), alpha = min(raw, Vec(kMaxAlpha)), w = keep(drawn, alpha * T);
+      const Vec d_r = load(patch.d_color[0] + at), d_g = load(patch.d_color[1] + at), d_b = load(patch.d_color[2] + at);
+      const Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(patch.d_alpha + at)))), gained = w * own;
+      const Vec behind = load(patch.behind + at) - gained;
+      // dL/d ln(alpha) = alpha dL/dalpha; none where alpha is clamped.
+      const Vec lost = alpha * reciprocal(Vec(1.0f) - alpha);
+      const Vec sensitivity = keep(drawn & ge(Vec(kMaxAlpha), raw), fnma(behind, lost, gained));
+      store(patch.behind + at, behind);
+      store(patch.transmittance + at, T - w);
       const Vec su = sensitivity * u, sv = sensitivity * v;
       sums[0] = sums[0] + sensitivity;
       sums[1] = sums[1] + su;

@@ -1,4 +1,7 @@
-"""Render a synthetic performer: python -m locutor.actors.make_performer --out DIR --seed 7 --seconds 45."""
+"""Render a synthetic performer: python -m locutor.actors.make_performer --out DIR --seed 7 --seconds 45.
+
+On a busy machine set OMP_NUM_THREADS=1: the matrices are small, and the waiting threads of the BLAS only cost time.
+"""
 
 from __future__ import annotations
 

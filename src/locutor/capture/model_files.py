@@ -58,7 +58,13 @@ def find_model_file(model: ModelFile) -> Path:
     if found is not None:
         return _checked(found, model)
     target = cache_folder() / model.name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelFileError(
+            f"{model.name} is missing, and the folder {target.parent} for it cannot be made ({error.strerror})",
+            f"download {model.url} and set LOCUTOR_MODELS to the folder that holds it",
+        ) from error
     data = _download(model, target.parent)
     with atomic_path(target) as part:
         part.write_bytes(data)
