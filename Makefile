@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NATIVE := $(shell find native CMakeLists.txt -type f)
-RUN_ENV := OMP_WAIT_POLICY=passive
+RUN_ENV := OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
 VIDEO ?=
 AUDIO ?=
 OUT ?= $(if $(VIDEO),demo-$(basename $(notdir $(VIDEO))),demo)

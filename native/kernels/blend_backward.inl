@@ -127,7 +127,7 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
 #pragma GCC unroll 4
     for (int k = 0; k < kPatchVectors; k++) {
       const int at = k * Vec::N;
-      const Vec down = Vec(kPatchOffsets.y[p]) + Vec(static_cast<float>(at / kPatch));
+      const Vec down(kPatchOffsets.y[p] + static_cast<float>(at / kPatch));
       const Vec u = fma(u_x, left, fma(u_y, down, u0)), v = fma(v_y, down, v0);
       const Vec q = fnma(u, u, fnma(v, v, top));
       const Vec T = load(patch.transmittance + at);
@@ -137,7 +137,7 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
       const Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(patch.d_alpha + at)))), gained = w * own;
       const Vec behind = load(patch.behind + at) - gained;
       // dL/d ln(alpha) = alpha dL/dalpha; none where alpha is clamped.
-      const Vec lost = alpha * reciprocal(Vec(1.0f) - alpha);
+      const Vec lost = alpha * reciprocal_fast(Vec(1.0f) - alpha);
       const Vec sensitivity = keep(drawn & ge(Vec(kMaxAlpha), raw), fnma(behind, lost, gained));
       store(patch.behind + at, behind);
       store(patch.transmittance + at, T - w);

@@ -130,7 +130,7 @@ inline void blur_derivatives(const PhotometricJob& job, int y, bool own, const R
     const Vec mxy = mx * my, m2 = fma(mx, mx, my * my);
     const Vec A = fma(Vec(2.0f), mxy, Vec(kC1)), B = fma(Vec(2.0f), products - mxy, Vec(kC2));
     const Vec C = m2 + Vec(kC1), D = squares - m2 + Vec(kC2);
-    const Vec inverse_C = reciprocal(C), inverse_D = reciprocal(D), inverse = inverse_C * inverse_D;
+    const Vec inverse = reciprocal(C * D), inverse_C = inverse * D, inverse_D = inverse * C;
     const Vec ssim = A * B * inverse;
     const Vec inside = load(r.inside + i), weight = load_within(weights, i - kMargin, job.width);
     ssim_sum = fma(ssim, inside, ssim_sum);

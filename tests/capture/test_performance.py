@@ -50,7 +50,7 @@ def test_without_sound(copy):
     assert Performance(copy).sound.shape == (0,)
 
 
-def test_landmarks_to_a_thirty_second_of_a_pixel_and_the_rest_exactly(tmp_path):
+def test_landmarks_to_a_fraction_of_a_pixel_and_the_rest_exactly(tmp_path):
     tracking = true_tracking(take(20))
     tracking.save(tmp_path / TRACKING)
     loaded = Tracking.load(tmp_path / TRACKING)
@@ -62,6 +62,39 @@ def test_landmarks_to_a_thirty_second_of_a_pixel_and_the_rest_exactly(tmp_path):
         np.testing.assert_array_equal(read, channel)
     for name in ("neutral", "reference_wxyz", "reference_xyz", "reference_frame"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(tracking, name))
+
+
+def test_large_frames_keep_their_landmarks(tmp_path):
+    tracking = true_tracking(take(5))
+    far = replace(tracking, landmarks=tracking.landmarks + np.float32([3000, -1200, 0]))
+    far.save(tmp_path / TRACKING)
+    np.testing.assert_allclose(Tracking.load(tmp_path / TRACKING).landmarks, far.landmarks, atol=0.5 / SUBPIXEL + 1e-3)
+
+
+def test_damaged_tracking_is_refused(copy):
+    data = (copy / TRACKING).read_bytes()
+    rng = np.random.default_rng(0)
+    n_found = 0
+    for place in [*rng.integers(0, len(data), 40).tolist(), *range(len(data) - 60, len(data))]:
+        damaged = bytearray(data)
+        damaged[place] ^= int(rng.integers(1, 255))
+        (copy / TRACKING).write_bytes(bytes(damaged))
+        try:
+            Performance(copy)
+        except FormatError:
+            n_found += 1
+    assert n_found > 40
+    (copy / TRACKING).write_bytes(data[: len(data) // 2])
+    with pytest.raises(FormatError, match=TRACKING):
+        Performance(copy)
+
+
+def test_tracking_of_an_older_version_is_refused(copy):
+    with np.load(copy / TRACKING) as data:
+        arrays = {k: data[k] for k in data.files if k != "landmark_steps"}
+    np.savez_compressed(copy / TRACKING, **arrays)
+    with pytest.raises(FormatError, match="another version"):
+        Performance(copy)
 
 
 def test_absent_channels_stay_absent(tmp_path):

@@ -47,15 +47,6 @@ def test_on_a_terminal_a_bar_per_stage(monkeypatch, capsys):
     assert '{"event"' not in out
 
 
-def test_a_message_is_not_taken_for_markup(monkeypatch, capsys):
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "160")
-    show(iter([Warned("the folder [old] is full"), Wrote(Path("me[1].avatar"), "avatar")]))
-    out, _ = capsys.readouterr()
-    assert "the folder [old] is full" in out
-    assert "me[1].avatar" in out
-
-
 @pytest.mark.parametrize("is_terminal", [False, True])
 def test_warnings_are_told_once_at_the_end(monkeypatch, capsys, is_terminal):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)

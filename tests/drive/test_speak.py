@@ -53,7 +53,7 @@ def test_the_mouth_is_closed_in_silence_and_moves_in_speech(speaker, driver, mod
     share = gap_share(driver.whole(sound), model)
     assert share[:47].max() < 0.08
     assert share[50:200].max() > 0.5
-    assert share[210:].max() < 0.08
+    assert share[217:].max() < 0.08  # 0.6 s after the end at frame 200: pauses for breath are bridged
 
 
 def test_no_sound_no_frames(driver):

@@ -45,7 +45,8 @@ def test_speech_in_noise_and_its_pause(noise_db):
     speech = np.concatenate([first, picture.finish(state)])
     assert len(speech) == 150
     assert speech[2:72].all()
-    assert not speech[80:96].any()  # the pause lasts from 75 to 100
+    assert speech[2:82].all()  # the pause lasts from 75 to 100; its beginning is bridged
+    assert not speech[88:97].any()
     assert speech[101:].all()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int16, UInt8
+from jaxtyping import Float32, Int, UInt8
 from numpy import ndarray
 
 from locutor.capture.framing import Framing
@@ -25,6 +27,9 @@ from locutor.media.pictures import decode_rgb
 VERSION = 1
 SUBPIXEL = 16  # landmarks are stored as int16 steps from frame to frame in 1/16 px, a fifth of their own noise
 HELD_OUT = 11  # the last 1/11 of a clip is never trained on
+
+# What numpy, zipfile and zlib raise on damaged bytes.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, KeyError, ValueError, TypeError)
 
 META, TRACKING = "meta.json", "tracking.npz"
 FRAMES, MATTES, PLATE, SOUND = "frames.images", "mattes.images", "plate.png", "sound.flac"
@@ -70,7 +75,7 @@ class Tracking:
         """Write as a compressed npz."""
         arrays: dict[str, Any] = {f"motion_{name}": array for name, array in self.motion.channels().items()}
         arrays |= {
-            "landmark_steps": np.diff(_in_subpixels(self.landmarks), axis=0, prepend=np.int16(0)),
+            "landmark_steps": _steps_in_subpixels(self.landmarks),
             "neutral": self.neutral,
             "reference_wxyz": self.reference_wxyz,
             "reference_xyz": self.reference_xyz,
@@ -80,21 +85,33 @@ class Tracking:
 
     @staticmethod
     def load(path: Path) -> Tracking:
-        """Read what `save` wrote."""
-        with np.load(path) as data:
-            channels = {k.removeprefix("motion_"): data[k] for k in data.files if k.startswith("motion_")}
-            return Tracking(
-                np.cumsum(data["landmark_steps"], axis=0, dtype=np.int32).astype(np.float32) / SUBPIXEL,
-                Motion(**channels),
-                data["neutral"],
-                data["reference_wxyz"],
-                data["reference_xyz"],
-                int(data["reference_frame"]),
-            )
+        """Read what `save` wrote.
+
+        Raises:
+            FormatError: the file is damaged, or of an older version.
+        """
+        try:
+            with path.open("rb") as file, np.load(file) as data:
+                channels = {k.removeprefix("motion_"): data[k] for k in data.files if k.startswith("motion_")}
+                return Tracking(
+                    np.cumsum(data["landmark_steps"], axis=0, dtype=np.int32).astype(np.float32) / SUBPIXEL,
+                    Motion(**channels),
+                    data["neutral"],
+                    data["reference_wxyz"],
+                    data["reference_xyz"],
+                    int(data["reference_frame"]),
+                )
+        except _DAMAGE as error:
+            raise FormatError(
+                f"{path} is damaged or of another version ({error})", "run `locutor capture` again"
+            ) from error
 
 
-def _in_subpixels(landmarks: Float32[ndarray, "T 478 3"]) -> Int16[ndarray, "T 478 3"]:
-    return np.round(landmarks * SUBPIXEL).astype(np.int16)
+def _steps_in_subpixels(landmarks: Float32[ndarray, "T 478 3"]) -> Int[ndarray, "T 478 3"]:
+    """Differences in time, in 16 bits where they fit (frames up to 2,000 px)."""
+    steps = np.diff(np.round(landmarks * SUBPIXEL).astype(np.int32), axis=0, prepend=np.int32(0))
+    fits = np.abs(steps).max(initial=0) <= np.iinfo(np.int16).max
+    return steps.astype(np.int16) if fits else steps
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ def main() -> None:
     """Entry point of `locutor`."""
     # Threads that spin while they wait would steal our own pool's core; must be set before torch loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         run(tyro.cli(Command, prog="locutor", description="A talking head from a short video."))
     except LocutorError as error:

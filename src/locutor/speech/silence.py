@@ -10,7 +10,7 @@ from locutor.core.clock import SAMPLES_PER_FRAME, frames_for_samples
 from locutor.media.logmel import HOP, LogMel, LogMelState
 
 _MELS_PER_PICTURE = SAMPLES_PER_FRAME // HOP  # 4
-_LOOK_BACK = 12  # mel frames
+_LOOK_BACK = 48  # mel frames: in shorter pauses real mouths do not close
 _BANDS = slice(4, 64)  # about 150-4500 Hz: without hum and hiss
 _CALIBRATION_DB = -26.0  # of white noise in these bands, so that levels read as dB below full scale
 _SPAN = 4  # mel frames looked at for a decision: a click lasts three
@@ -99,8 +99,9 @@ class PictureState:
 class PictureActivity:
     """Speech or not for each picture: whether any of the mel frames around it is speech.
 
-    Picture i sees the mel frames 4 i - 12 ... 4 i + look_ahead, so that the closures of plosives (50-150 ms)
-    are bridged and the mouth may open before the sound. It is given when the last of these has come.
+    Picture i sees the mel frames 4 i - 48 ... 4 i + look_ahead: the closures of plosives (50-150 ms) and pauses
+    for breath up to 0.6 s are bridged, and the mouth may open before the sound. It is given when the last of these
+    has come.
     """
 
     def __init__(self, look_ahead: int) -> None:
