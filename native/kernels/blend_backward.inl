@@ -137,7 +137,7 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
       const Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(patch.d_alpha + at)))), gained = w * own;
       const Vec behind = load(patch.behind + at) - gained;
       // dL/d ln(alpha) = alpha dL/dalpha; none where alpha is clamped.
-      const Vec lost = alpha * reciprocal_fast(Vec(1.0f) - alpha);
+      const Vec lost = alpha * reciprocal(Vec(1.0f) - alpha);
       const Vec sensitivity = keep(drawn & ge(Vec(kMaxAlpha), raw), fnma(behind, lost, gained));
       store(patch.behind + at, behind);
       store(patch.transmittance + at, T - w);

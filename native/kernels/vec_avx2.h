@@ -41,8 +41,7 @@ inline Vec min(Vec a, Vec b) { return _mm256_min_ps(a.v, b.v); }
 inline Vec max(Vec a, Vec b) { return _mm256_max_ps(a.v, b.v); }
 inline Vec abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v); }
 inline Vec floor_positive(Vec a) { return _mm256_floor_ps(a.v); }
-inline Vec reciprocal(Vec a) { return _mm256_div_ps(_mm256_set1_ps(1.0f), a.v); }
-inline Vec reciprocal_fast(Vec a) {  // one Newton step: about 2^-22
+inline Vec reciprocal(Vec a) {  // one Newton step: about 2^-22
   const __m256 r = _mm256_rcp_ps(a.v);
   return _mm256_mul_ps(r, _mm256_fnmadd_ps(a.v, r, _mm256_set1_ps(2.0f)));
 }

@@ -50,7 +50,6 @@ inline Vec max(Vec a, Vec b) { return select(a.v > b.v, a, b); }
 inline Vec abs(Vec a) { return (Float4)((Int4)a.v & 0x7fffffff); }
 inline Vec floor_positive(Vec a) { return __builtin_convertvector(__builtin_convertvector(a.v, Int4), Float4); }
 inline Vec reciprocal(Vec a) { return 1.0f / a.v; }
-inline Vec reciprocal_fast(Vec a) { return 1.0f / a.v; }  // elsewhere with a relative error below 1e-4
 
 inline Mask ge(Vec a, Vec b) { return {a.v >= b.v}; }
 inline Mask operator&(Mask a, Mask b) { return {a.lanes & b.lanes}; }

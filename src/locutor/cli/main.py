@@ -158,6 +158,10 @@ def main() -> None:
     except LocutorError as error:
         print(f"locutor: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:
+        # Whoever read our lines has gone; without this, Python complains once more while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except KeyboardInterrupt:
         print("locutor: stopped; what was finished is in place", file=sys.stderr)
         sys.exit(130)
