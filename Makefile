@@ -46,4 +46,4 @@ check-machine:
 	  || { echo "Python's headers are missing: apt install python3-dev"; exit 1; }
 
 clean:
-	rm -rf $(VENV) build src/locutor/_native*.so
+	rm -rf $(VENV) build src/locutor/_native*.so .cmake .ninja_deps .ninja_log .skbuild-info.json CMakeCache.txt CMakeFiles CMakeInit.txt build.ninja cmake_install.cmake libnanobind-static.a

@@ -172,7 +172,8 @@ std::unique_ptr<Renderer> make_renderer(std::shared_ptr<Engine> engine, In means
 }
 
 void py_render(const Renderer& renderer, In coefficients, PoseTuple pose_tuple, OutBytes rgb8) {
-  const auto w = static_cast<std::size_t>(renderer.camera().width), h = static_cast<std::size_t>(renderer.camera().height);
+  const auto w = static_cast<std::size_t>(renderer.camera().width);
+  const auto h = static_cast<std::size_t>(renderer.camera().height);
   const float* weights = contiguous(coefficients, "coefficients", {static_cast<std::size_t>(renderer.n_bases())});
   const BodyPose pose = pose_of(pose_tuple);
   std::uint8_t* pixels = contiguous(rgb8, "rgb8", {h, w, 3});

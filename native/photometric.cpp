@@ -24,15 +24,16 @@ PhotometricResult photometric_loss(Engine& engine, PhotometricJob job, const std
     const std::size_t begin = static_cast<std::size_t>(item) * rows_per_item * w;
     const std::size_t end = std::min(begin + rows_per_item * w, w * h);
     std::uint8_t *r = planes, *g = planes + w * h, *b = planes + 2 * w * h;
-    for (std::size_t i = begin; i < end; i++) r[i] = target[3 * i], g[i] = target[3 * i + 1], b[i] = target[3 * i + 2];
+    for (std::size_t i = begin; i < end; i++)
+      r[i] = target[3 * i], g[i] = target[3 * i + 1], b[i] = target[3 * i + 2];
   });
   job.target = planes;
   const int band = band_height(job.height, engine.pool.threads()), bands = (job.height + band - 1) / band;
   engine.pool.for_each(3 * bands, [&](int item) {
     thread_local Buffer<float> scratch;
     const int channel = item % 3, y0 = item / 3 * band, y1 = std::min(y0 + band, job.height);
-    engine.kernels.photometric_band(job, channel, y0, y1, scratch.require(engine.kernels.photometric_scratch(job.width)),
-                                    sums + static_cast<std::size_t>(channel) * h);
+    float* floats = scratch.require(engine.kernels.photometric_scratch(job.width));
+    engine.kernels.photometric_band(job, channel, y0, y1, floats, sums + static_cast<std::size_t>(channel) * h);
   });
   double objective = 0, l1 = 0, ssim = 0, squared = 0;
   for (std::size_t i = 0; i < 3 * h; i++) {

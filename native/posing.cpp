@@ -13,13 +13,15 @@ int block_size(int n, int block) { return n - block * kBlock < kBlock ? n - bloc
 
 void load_delta(const float* delta, int n, int begin, int count, float (*out)[kBlock]) {
   for (int row = 0; row < kDeltaRows; row++)
-    std::memcpy(out[row], delta + static_cast<std::ptrdiff_t>(row) * n + begin, static_cast<std::size_t>(count) * sizeof(float));
+    std::memcpy(out[row], delta + static_cast<std::ptrdiff_t>(row) * n + begin,
+                static_cast<std::size_t>(count) * sizeof(float));
 }
 
 }  // namespace
 
 void refuse_non_finite_canonical(std::uint32_t bad) {
-  static const char* const kNames[] = {"means", "quats", "log_scales", "logit_opacities", "colors", "logit_attachment"};
+  static const char* const kNames[] = {"means",           "quats",  "log_scales",
+                                       "logit_opacities", "colors", "logit_attachment"};
   for (int i = 0; i < 6; i++)
     if (bad >> i & 1) throw std::invalid_argument(std::string(kNames[i]) + " holds a value that is NaN or infinite");
 }
@@ -41,7 +43,8 @@ void pose_gaussians(Engine& engine, const CanonicalArrays& canonical, int n, con
 }
 
 void pose_gaussians_backward(Engine& engine, const CanonicalArrays& canonical, int n, const float* delta,
-                             const BodyPose& pose, const GaussianArrays& d_out, const MutableCanonicalArrays& d_canonical,
+                             const BodyPose& pose, const GaussianArrays& d_out,
+                             const MutableCanonicalArrays& d_canonical,
                              float* d_delta, BodyPoseGradient* d_pose) {
   std::vector<BodyPoseGradient> parts(d_pose ? static_cast<std::size_t>(blocks_of(n)) : 0);
   engine.pool.for_each(blocks_of(n), [&](int block) {
@@ -55,7 +58,8 @@ void pose_gaussians_backward(Engine& engine, const CanonicalArrays& canonical, i
     engine.kernels.pose_backward(g, moved, count, pose, d_posed, d, d_moved, d_pose ? &parts[block] : nullptr);
     engine.kernels.store_canonical(d, begin, count, d_canonical);
     for (int row = 0; row < kDeltaRows; row++)
-      std::memcpy(d_delta + static_cast<std::ptrdiff_t>(row) * n + begin, d_moved[row], static_cast<std::size_t>(count) * sizeof(float));
+      std::memcpy(d_delta + static_cast<std::ptrdiff_t>(row) * n + begin, d_moved[row],
+                  static_cast<std::size_t>(count) * sizeof(float));
   });
   if (d_pose == nullptr) return;
   double total[kPoseGradientValues] = {0};

@@ -29,8 +29,8 @@ Renderer::Renderer(std::shared_ptr<Engine> engine, const CanonicalArrays& canoni
     for (int k = 0; k < n_bases; k++)
       for (int row = 0; row < kDeltaRows; row++) {
         const float* from = bases + (static_cast<std::ptrdiff_t>(k) * kDeltaRows + row) * n_moving + b * kBlock;
-        std::copy(from, from + std::min(kBlock, n_moving - b * kBlock),
-                  block_bases + (static_cast<std::size_t>(b) * n_bases + k) * kBasis + static_cast<std::size_t>(row) * kBlock);
+        float* to = block_bases + (static_cast<std::size_t>(b) * n_bases + k) * kBasis + row * kBlock;
+        std::copy(from, from + std::min(kBlock, n_moving - b * kBlock), to);
       }
 
   const std::ptrdiff_t w = camera.width, h = camera.height;
@@ -55,8 +55,8 @@ void Renderer::render(const float* coefficients, const BodyPose& pose, std::uint
     GaussianBlock posed;
     const int begin = block * kBlock, count = frame->block_size(block);
     if (block < moving_blocks_)
-      engine.kernels.motion_field(bases_.data() + static_cast<std::size_t>(block) * n_bases_ * kDeltaRows * kBlock, n_bases_,
-                                  coefficients, delta);
+      engine.kernels.motion_field(bases_.data() + static_cast<std::size_t>(block) * n_bases_ * kDeltaRows * kBlock,
+                                  n_bases_, coefficients, delta);
     else
       std::memset(delta, 0, sizeof delta);
     engine.kernels.pose(blocks_[block], delta, count, pose, posed);

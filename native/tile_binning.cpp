@@ -31,7 +31,8 @@ void bin_into_tiles(const std::uint32_t* order, int count, const TileRect* rects
   pool.for_each(parts, [&](int part) {
     std::uint32_t* counts = cursors + static_cast<std::size_t>(part) * tiles;
     std::fill(counts, counts + tiles, 0u);
-    for_each_pair(order, bound(part), bound(part + 1), rects, lists.columns, [&](int t, std::uint32_t) { counts[t]++; });
+    for_each_pair(order, bound(part), bound(part + 1), rects, lists.columns,
+                  [&](int t, std::uint32_t) { counts[t]++; });
   });
   std::uint32_t* start = lists.start.require(static_cast<std::size_t>(tiles) + 1);
   std::uint64_t sum = 0;
@@ -44,7 +45,8 @@ void bin_into_tiles(const std::uint32_t* order, int count, const TileRect* rects
       sum += size;
     }
   }
-  if (sum > 0x7fffffffu) throw std::length_error("the Gaussians cover more than 2^31 tiles in total: they are too large");
+  if (sum > 0x7fffffffu)
+    throw std::length_error("the Gaussians cover more than 2^31 tiles in total: they are too large");
   start[tiles] = static_cast<std::uint32_t>(sum);
   std::uint32_t* list = lists.list.require(static_cast<std::size_t>(sum));
   pool.for_each(parts, [&](int part) {

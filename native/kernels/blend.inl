@@ -115,7 +115,8 @@ void blend(const TileJob& job, TileState& state) {
         std::memset(state.color[b], 0, sizeof state.color[b]);
         state.touched |= 1u << b;
       }
-      const float x = x0 + static_cast<float>(b % 4 * kSubTile) + 0.5f, y = y0 + static_cast<float>(b / 4 * kSubTile) + 0.5f;
+      const float x = x0 + static_cast<float>(b % 4 * kSubTile) + 0.5f;
+      const float y = y0 + static_cast<float>(b / 4 * kSubTile) + 0.5f;
       if (!blend_sub_tile(chunk, list, n, x, y, state.transmittance[b], state.color[b])) alive &= ~(1u << b);
     }
   }

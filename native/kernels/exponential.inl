@@ -8,7 +8,8 @@ constexpr float kRoundMagic = 12582912.0f;  // 1.5 * 2^23: adding it leaves the 
 inline Vec exp2_fast(Vec q) {
   const Vec t = q + Vec(kRoundMagic);
   const Vec f = q - (t - Vec(kRoundMagic));
-  const Vec p = fma(fma(fma(fma(Vec(0.00961813f), f, Vec(0.05550411f)), f, Vec(0.24022651f)), f, Vec(0.69314718f)), f, Vec(1.0f));
+  Vec p = fma(Vec(0.00961813f), f, Vec(0.05550411f));
+  p = fma(fma(fma(p, f, Vec(0.24022651f)), f, Vec(0.69314718f)), f, Vec(1.0f));
   return add_exponent(p, t);
 }
 

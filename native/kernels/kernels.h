@@ -32,7 +32,8 @@ struct ImageView {
   std::ptrdiff_t channel, row, column;
 };
 
-// A Gaussian on the image: alpha(p) = 2^(log2_opacity - u^2 - v^2), u = u_x dx + u_y dy, v = v_y dy, (dx, dy) = p - (x, y).
+// A Gaussian on the image: alpha(p) = 2^(log2_opacity - u^2 - v^2) with (dx, dy) = p - (x, y), u = u_x dx + u_y dy,
+// v = v_y dy.
 // This Cholesky form of the quadratic stays accurate in float32 for long needles, where dx^2, dx dy, dy^2 cancel.
 // One cache line each, because tiles read them in no order.
 struct alignas(64) Splat {
@@ -148,7 +149,8 @@ struct Kernels {
   void (*pose)(const CanonicalBlock&, const float (*delta)[kBlock], int count, const BodyPose&, GaussianBlock&);
   // `d_pose` may be null.
   void (*pose_backward)(const CanonicalBlock&, const float (*delta)[kBlock], int count, const BodyPose&,
-                        const GaussianBlock& d_out, CanonicalBlock& d, float (*d_delta)[kBlock], BodyPoseGradient* d_pose);
+                        const GaussianBlock& d_out, CanonicalBlock& d, float (*d_delta)[kBlock],
+                        BodyPoseGradient* d_pose);
   void (*store_canonical)(const CanonicalBlock&, std::ptrdiff_t begin, int count, const MutableCanonicalArrays&);
 
   // Rows [y0, y1) of one channel of the photometric loss; `sums` holds one entry per row of the image.

@@ -135,7 +135,8 @@ inline void blur_derivatives(const PhotometricJob& job, int y, bool own, const R
     const Vec inside = load(r.inside + i), weight = load_within(weights, i - kMargin, job.width);
     ssim_sum = fma(ssim, inside, ssim_sum);
     weighted = fma(Vec(1.0f) - ssim, weight, weighted);
-    const Vec d_A = B * inverse, d_B = A * inverse, d_C = Vec(0.0f) - ssim * inverse_C, d_D = Vec(0.0f) - ssim * inverse_D;
+    const Vec d_A = B * inverse, d_B = A * inverse;
+    const Vec d_C = Vec(0.0f) - ssim * inverse_C, d_D = Vec(0.0f) - ssim * inverse_D;
     const Vec g = weight * Vec(scale), g2 = g + g;
     store(r.row + i, g2 * fma(my, d_A - d_B, mx * (d_C - d_D)));
     store(r.row + r.stride + i, g * d_D);
@@ -158,7 +159,8 @@ inline void write_gradient(const PhotometricJob& job, int channel, int y, const 
   const float* x = rendered_row(job, channel, y, r.row + kMargin);
   float* target = r.row + r.stride + kMargin;
   load_target_row(job, channel, y, target);
-  const float scale = (1.0f - job.ssim_weight) / (3.0f * static_cast<float>(job.width) * static_cast<float>(job.height));
+  const float values = 3.0f * static_cast<float>(job.width) * static_cast<float>(job.height);
+  const float scale = (1.0f - job.ssim_weight) / values;
   Vec l1(0.0f), weighted(0.0f), squared(0.0f);
   for (int i = 0; i < job.width; i += Vec::N) {
     const Vec inside = load(r.inside + kMargin + i), weight = load_within(weights, i, job.width);

@@ -33,13 +33,15 @@ inline float transformed(const float R[3][3], const float t[3], int a, const flo
   return R[a][0] * x[0] + R[a][1] * x[1] + R[a][2] * x[2] + t[a];
 }
 
-void pose(const CanonicalBlock& g, const float (*delta)[kBlock], int count, const BodyPose& body, GaussianBlock& __restrict out) {
+void pose(const CanonicalBlock& g, const float (*delta)[kBlock], int count, const BodyPose& body,
+          GaussianBlock& __restrict out) {
   const BodyPose pose = body;  // a copy that nothing aliases: else the loop does not vectorise
   for (int j = 0; j < count; j++) {
     const float w = sigmoid(g.logit_attachment[j]), v = 1.0f - w;
     const float x[3] = {g.mean[0][j] + delta[0][j], g.mean[1][j] + delta[1][j], g.mean[2][j] + delta[2][j]};
     for (int a = 0; a < 3; a++) {
-      out.mean[a][j] = w * transformed(pose.R_head, pose.head_xyz, a, x) + v * transformed(pose.R_torso, pose.torso_xyz, a, x);
+      out.mean[a][j] = w * transformed(pose.R_head, pose.head_xyz, a, x) +
+                       v * transformed(pose.R_torso, pose.torso_xyz, a, x);
       out.scale[a][j] = exp_accurate(g.log_scale[a][j] + delta[3 + a][j]);
       out.color[a][j] = g.color[a][j];
     }
@@ -69,13 +71,13 @@ void pose_backward(const CanonicalBlock& g, const float (*delta)[kBlock], int co
     const float here[3] = {g.mean[0][j] + delta[0][j], g.mean[1][j] + delta[1][j], g.mean[2][j] + delta[2][j]};
     for (int a = 0; a < 3; a++) {
       const float m = d_out.mean[a][j];
-      d_w += m * (transformed(pose.R_head, pose.head_xyz, a, here) - transformed(pose.R_torso, pose.torso_xyz, a, here));
+      d_w += m * (transformed(pose.R_head, pose.head_xyz, a, here) -
+                  transformed(pose.R_torso, pose.torso_xyz, a, here));
       for (int c = 0; c < 3; c++) d_x[c] += m * (w * pose.R_head[a][c] + v * pose.R_torso[a][c]);
       by_head[a][j] = w * m;
       by_torso[a][j] = v * m;
       x[a][j] = here[a];
       d.log_scale[a][j] = d_delta[3 + a][j] = d_out.scale[a][j] * exp_accurate(g.log_scale[a][j] + delta[3 + a][j]);
-      
     }
     x[3][j] = 1.0f;
     for (int c = 0; c < 3; c++) d.mean[c][j] = d_delta[c][j] = d_x[c];
@@ -91,7 +93,8 @@ void pose_backward(const CanonicalBlock& g, const float (*delta)[kBlock], int co
     const Quaternion d_turn = product(conjugate(canonical), d_local);
     d_w += d_body.w * (pose.head_wxyz[0] - pose.torso_wxyz[0]) + d_body.x * (pose.head_wxyz[1] - pose.torso_wxyz[1]) +
            d_body.y * (pose.head_wxyz[2] - pose.torso_wxyz[2]) + d_body.z * (pose.head_wxyz[3] - pose.torso_wxyz[3]);
-    d.quat[0][j] = d_canonical.w, d.quat[1][j] = d_canonical.x, d.quat[2][j] = d_canonical.y, d.quat[3][j] = d_canonical.z;
+    d.quat[0][j] = d_canonical.w, d.quat[1][j] = d_canonical.x;
+    d.quat[2][j] = d_canonical.y, d.quat[3][j] = d_canonical.z;
     d_delta[6][j] = 0.5f * d_turn.x, d_delta[7][j] = 0.5f * d_turn.y, d_delta[8][j] = 0.5f * d_turn.z;
     const float opacity = sigmoid(g.logit_opacity[j]);
     d.logit_opacity[j] = d_out.opacity[j] * opacity * (1.0f - opacity);

@@ -42,7 +42,8 @@ void project(const GaussianBlock& g, int count, const Camera& camera, Splat* spl
   alignas(64) float half_w[kBlock], half_h[kBlock];
   alignas(64) std::int32_t tile_x0[kBlock], tile_x1[kBlock], tile_y0[kBlock], tile_y1[kBlock];
   const float width = static_cast<float>(camera.width), height = static_cast<float>(camera.height);
-  const float last_x = static_cast<float>((camera.width - 1) / kTile), last_y = static_cast<float>((camera.height - 1) / kTile);
+  const float last_x = static_cast<float>((camera.width - 1) / kTile);
+  const float last_y = static_cast<float>((camera.height - 1) / kTile);
   for (int j = 0; j < count; j++) {
     const float z = g.mean[2][j], inv_z = 1.0f / z, x_z = g.mean[0][j] * inv_z, y_z = g.mean[1][j] * inv_z;
     const float w = g.quat[0][j], i = g.quat[1][j], k = g.quat[2][j], l = g.quat[3][j];

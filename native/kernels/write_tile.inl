@@ -37,7 +37,8 @@ inline void composite_part(const SubTileArea& area, const float* transmittance, 
 // One channel of a sub-tile over the background.
 inline void composite(const SubTileArea& area, const float* transmittance, const float* color,
                       const ImageView& background, int channel, float* out, std::ptrdiff_t out_row) {
-  const float* behind = background.data + channel * background.channel + area.y * background.row + area.x * background.column;
+  const float* behind =
+      background.data + channel * background.channel + area.y * background.row + area.x * background.column;
   if (background.column == 1 && area.width == kSubTile && area.height == kSubTile)
     composite_whole(transmittance, color, behind, background.row, out, out_row);
   else
@@ -68,7 +69,8 @@ void write_float(const TileJob& job, const TileState& state, const ImageView& ba
     const float* transmittance = touched ? state.transmittance[b] : kEmpty.transmittance;
     const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(area.y) * job.width + area.x;
     for (int c = 0; c < 3; c++)
-      composite(area, transmittance, touched ? state.color[b][c] : kEmpty.color, background, c, rgb + c * plane + at, job.width);
+      composite(area, transmittance, touched ? state.color[b][c] : kEmpty.color, background, c, rgb + c * plane + at,
+                job.width);
     write_covered(area, transmittance, alpha + at, job.width);
   }
 }

@@ -24,6 +24,7 @@ def test_lossless_comes_back_as_it_was_in_any_order(tmp_path):
     images = pictures()
     store = write(tmp_path / "x.images", images, lossless=True)
     assert len(store) == 5
+    assert [p.name for p in tmp_path.iterdir()] == ["x.images"]
     for k in (3, 0, 4, 4, 1):
         np.testing.assert_array_equal(store.rgb(k), images[k])
 
@@ -49,6 +50,20 @@ def test_nothing_under_the_name_before_it_is_closed(tmp_path):
     assert not path.exists()
     writer.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_as_a_context_manager_it_closes_or_leaves_nothing(tmp_path):
+    with ImageStoreWriter(tmp_path / "x.images", lossless=True) as writer:
+        writer.append(pictures(1)[0])
+    assert len(ImageStore(tmp_path / "x.images")) == 1
+
+    def fail() -> None:
+        with ImageStoreWriter(tmp_path / "y.images", lossless=True):
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert [p.name for p in tmp_path.iterdir()] == ["x.images"]
 
 
 def test_an_empty_store(tmp_path):

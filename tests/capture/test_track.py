@@ -192,6 +192,18 @@ def test_a_step_is_the_gauss_newton_step_of_numeric_derivatives(terms):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-3 * size, err_msg=name)
 
 
+def test_the_shape_settles_between_its_start_and_the_landmarks():
+    problem = make_problem(n_frames=20)
+    given = problem.landmarks_px, problem.observed, CAMERA
+
+    def moved(shape: float, iterations: int) -> np.ndarray:
+        return refine(problem.start, *given, Weights(shape=shape), iterations=iterations).points - problem.start.points
+
+    tight, loose = moved(0.002, 8), moved(0.05, 8)
+    assert 0 < np.abs(tight).max() < 0.5 * np.abs(loose).max()
+    np.testing.assert_allclose(moved(0.002, 24), tight, atol=0.1 * np.abs(tight).max())  # it does not creep on
+
+
 def test_rotations_compose_the_mean_and_the_vectors():
     track = make_problem(n_frames=5).true
     expected = matrix_from_rotvec(track.w[3]) @ track.R_mean

@@ -60,31 +60,37 @@ def off_screen(scene):
 SCENES = [ordinary, needles, huge, specks, opaque, some_behind, off_screen]
 
 
-@pytest.mark.parametrize("make", SCENES)
-def test_picture_agrees_with_the_reference(make, scene, converted, fragile, engine) -> None:
-    gaussians, camera, background = make(scene)
-    drawn = rasterize(gaussians, camera, background, engine)
-    truth = rasterize_reference(converted(gaussians, torch.float64), camera, background.double())
-    steady = ~fragile(gaussians, camera)
-    assert steady.float().mean() > 0.5
-    assert (drawn.rgb - truth.rgb)[steady].abs().max() < 2e-4
-    assert (drawn.alpha - truth.alpha)[steady].abs().max() < 2e-4
+class Case:
+    """One scene with its truth: picture, and gradients for a random weighting of all pixels that are not fragile."""
+
+    def __init__(self, make, scene, converted, fragile) -> None:
+        self.gaussians, self.camera, self.background = make(scene)
+        self.steady = ~fragile(self.gaussians, self.camera)
+        rng = torch.Generator().manual_seed(0)
+        self.on_rgb = torch.randn(self.background.shape, generator=rng) * self.steady[..., None]
+        self.on_alpha = torch.randn(self.steady.shape, generator=rng) * self.steady
+        leaves = converted(self.gaussians, torch.float64, requires_grad=True)
+        self.truth, self.true_gradients = self.drawn_by(rasterize_reference, leaves)
+
+    def drawn_by(self, draw, leaves: Gaussians):
+        dtype = leaves.means.dtype
+        drawn = draw(leaves, self.camera, self.background.to(dtype))
+        ((drawn.rgb * self.on_rgb.to(dtype)).sum() + (drawn.alpha * self.on_alpha.to(dtype)).sum()).backward()
+        return drawn, [getattr(leaves, name).grad.double() for name in FIELDS]
 
 
-@pytest.mark.parametrize("make", SCENES)
-def test_gradients_agree_with_the_reference(make, scene, converted, fragile, engine) -> None:
-    gaussians, camera, background = make(scene)
-    steady = ~fragile(gaussians, camera)
-    rng = torch.Generator().manual_seed(0)
-    on_rgb = torch.randn(background.shape, generator=rng) * steady[..., None]
-    on_alpha = torch.randn(steady.shape, generator=rng) * steady
-    gradients = []
-    for draw, dtype in ((rasterize_reference, torch.float64), (lambda *a: rasterize(*a, engine), torch.float32)):
-        leaves = converted(gaussians, dtype, requires_grad=True)
-        drawn = draw(leaves, camera, background.to(dtype))
-        ((drawn.rgb * on_rgb.to(dtype)).sum() + (drawn.alpha * on_alpha.to(dtype)).sum()).backward()
-        gradients.append([getattr(leaves, name).grad.double() for name in FIELDS])
-    for name, truth, ours in zip(FIELDS, *gradients, strict=True):
+@pytest.fixture(scope="module", params=SCENES, ids=lambda make: make.__name__)
+def case(request, scene, converted, fragile) -> Case:
+    return Case(request.param, scene, converted, fragile)
+
+
+def test_picture_and_gradients_agree_with_the_reference(case, converted, engine) -> None:
+    leaves = converted(case.gaussians, torch.float32, requires_grad=True)
+    drawn, gradients = case.drawn_by(lambda *a: rasterize(*a, engine), leaves)
+    assert case.steady.float().mean() > 0.5
+    assert (drawn.rgb - case.truth.rgb)[case.steady].abs().max() < 2e-4
+    assert (drawn.alpha - case.truth.alpha)[case.steady].abs().max() < 2e-4
+    for name, truth, ours in zip(FIELDS, case.true_gradients, gradients, strict=True):
         assert torch.isfinite(ours).all(), name
         assert (ours - truth).norm() <= 3e-4 * truth.norm() + 1e-9, name
 

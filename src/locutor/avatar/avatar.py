@@ -76,8 +76,8 @@ class Avatar:
 
     @cached_property
     def background(self) -> Float[Tensor, "H W 3"]:
-        """The plate as sRGB in [0, 1]."""
-        return torch.from_numpy(self.plate.astype(np.float32) / 255)
+        """The plate as the rasteriser takes it."""
+        return as_background(self.plate)
 
     @cached_property
     def _renderer(self) -> NativeRenderer:
@@ -86,6 +86,12 @@ class Avatar:
     def render(self, motion: Motion) -> UInt8[ndarray, "H W 3"]:
         """Picture of one frame of motion (length 1). Needs `face`, `head` and `torso`."""
         return self._renderer.render(self.coefficients(motion)[0], body_pose(motion, 0))
+
+
+def as_background(plate: UInt8[ndarray, "H W 3"]) -> Float[Tensor, "H W 3"]:
+    """sRGB in [0, 1], one plane per colour in memory: what the rasteriser reads fastest."""
+    planes = torch.from_numpy(plate.transpose(2, 0, 1).astype(np.float32) / 255)
+    return planes.contiguous().permute(1, 2, 0)
 
 
 def body_pose(motion: Motion, k: int) -> BodyPose:

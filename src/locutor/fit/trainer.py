@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import math
 import time
@@ -20,7 +21,7 @@ from locutor.capture.performance import Performance
 from locutor.core.clock import SAMPLES_PER_FRAME
 from locutor.core.errors import FootageError
 from locutor.core.events import Event, Progress, Warned, Wrote
-from locutor.core.files import atomic_path
+from locutor.core.files import atomic_path, output_error
 from locutor.drive.voice_fit import fit_voice
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import feed_frames
@@ -56,13 +57,19 @@ def train_avatar(performance: Performance, run: Path, config: TrainConfig) -> It
 
     Goes on from the run's checkpoint when there is one of the same settings and footage. The finished
     avatar is `run / FINISHED`, and the last event is its `Wrote`.
+
+    Raises:
+        OutputError: the run folder cannot be written to, or the disk is full.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / EVENTS).open("a") as log:
-        for event in _train(performance, run, config):
-            log.write(event.as_json() + "\n")
-            log.flush()
-            yield event
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        with (run / EVENTS).open("a") as log:
+            for event in _train(performance, run, config):
+                log.write(event.as_json() + "\n")
+                log.flush()
+                yield event
+    except OSError as error:
+        raise output_error(error, run) from error
 
 
 def _train(performance: Performance, run: Path, config: TrainConfig) -> Iterator[Event]:
@@ -104,8 +111,7 @@ def _iterate(training: Training, run: Path, identity: dict[str, Any], started: f
                 part.write_bytes(encode_png(training.picture(reference)))
         if done % config.checkpoint_every == 0 or finished:
             record = {"identity": identity, "trained_s": time.monotonic() - started, "training": training.state()}
-            with atomic_path(run / CHECKPOINT) as part:
-                torch.save(record, part)
+            _save(run, record)
 
 
 def _learn_voice(performance: Performance, avatar: Avatar) -> Generator[Event, None, Avatar]:
@@ -141,6 +147,13 @@ def _identity(performance: Performance, config: TrainConfig) -> dict[str, Any]:
         "n_frames": len(performance),
         "framing": dataclasses.asdict(performance.meta.framing),
     }
+
+
+def _save(run: Path, record: dict[str, Any]) -> None:
+    buffer = io.BytesIO()  # torch hides the cause of a failed write
+    torch.save(record, buffer)
+    with atomic_path(run / CHECKPOINT) as part:
+        part.write_bytes(buffer.getbuffer())
 
 
 def _load(run: Path) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from locutor.avatar.avatar import Avatar, Provenance, body_pose
+from locutor.avatar.avatar import Avatar, Provenance, as_background, body_pose
 from locutor.avatar.controls import N_CONTROLS, fit_controls
 from locutor.capture.performance import Performance
 from locutor.core.face import FACE_POINTS
@@ -47,7 +46,7 @@ class Training:
             tracking.motion[: performance.n_train], tracking.reference_wxyz, tracking.reference_xyz
         )
         self._encoded = torch.from_numpy(self._controls.encode(tracking.motion))
-        self._background = torch.from_numpy(performance.plate.astype(np.float32) / 255)
+        self._background = as_background(performance.plate)
         start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
         self.model = TrainableAvatar(start, config.n_bases, N_CONTROLS, config.seed)
         self._refiner = PoseRefiner(performance.n_train)
