@@ -142,6 +142,12 @@ def test_a_folder_that_is_no_performance(locutor, tmp_path):
     refused(locutor("train", tmp_path, "-o", tmp_path / "x.avatar"), "is not a performance folder", "locutor capture")
 
 
+@pytest.mark.parametrize("place", ["file/me.avatar", "file/deeper/me.avatar"])
+def test_a_place_below_a_file(locutor, performance: Performance, tmp_path, place):
+    (tmp_path / "file").write_text("")
+    refused(locutor("train", performance.folder, "-o", tmp_path / place, *TINY), "cannot write", "choose a folder")
+
+
 def test_ctrl_c_is_no_traceback(locutor, monkeypatch, tmp_path):
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

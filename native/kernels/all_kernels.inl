@@ -1,0 +1,41 @@
+// All kernels and their table; each instruction set's file includes this after its vectors.
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+using namespace locutor;
+
+#include "exponential.inl"
+#include "gaussians.inl"
+#include "project.inl"
+#include "blend.inl"
+#include "write_tile.inl"
+#include "blend_backward.inl"
+#include "pose.inl"
+#include "photometric.inl"
+
+namespace {
+
+constexpr Kernels all_kernels(const char* isa) {
+  return {
+      isa,
+      load_gaussians,
+      project,
+      project_backward,
+      store_gaussians,
+      blend,
+      write_float,
+      write_8bit,
+      blend_backward,
+      load_canonical,
+      motion_field,
+      pose,
+      pose_backward,
+      store_canonical,
+      photometric_scratch,
+      photometric_band,
+  };
+}
+
+}  // namespace
