@@ -122,3 +122,15 @@ def test_no_space(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_writing_and_reading_keep_the_brightness(tmp_path):
+    """swscale's default rounding darkens by more than a grey level."""
+    ramp = np.add.outer(np.linspace(10, 110, 64), np.linspace(10, 110, 64))
+    picture = np.stack([ramp, 0.9 * ramp + 10, 0.8 * ramp + 20], -1).astype(np.uint8)
+    path = tmp_path / "ramp.mp4"
+    with VideoWriter(path, 64, 64, crf=1) as writer:
+        for _ in range(3):
+            writer.write_frame(picture)
+    read = next(iter(iterate_frames(path)))
+    assert np.abs((read.astype(float) - picture).mean((0, 1))).max() < 0.5

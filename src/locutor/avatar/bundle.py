@@ -3,7 +3,7 @@
 meta.json             version, camera, control space's shape, provenance
 gaussians.safetensors canonical Gaussians
 motion.safetensors    bases (16 bit), code network, control space
-footage.safetensors   tracked motion of the footage, for idle movement
+idle.safetensors      the person's idle movement
 voice.safetensors     the person's voice model, when the footage had sound
 plate.png             background
 preview.png           a picture of the head
@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,27 @@ from locutor.avatar.avatar import Avatar, Provenance
 from locutor.avatar.controls import ControlSpace
 from locutor.avatar.field import CodeNetwork
 from locutor.core.camera import Camera
-from locutor.core.errors import FormatError
+from locutor.core.errors import FormatError, MediaError
 from locutor.core.files import atomic_path
 from locutor.media.pictures import decode_rgb, encode_png
 from locutor.splat.bodies import CanonicalGaussians
 
 VERSION = 1
 Arrays = dict[str, ndarray]
+# What zipfile, zlib, json, safetensors, the picture decoder and torch raise on damaged bytes.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    safetensors.SafetensorError,
+    MediaError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)
 
 
 def save_avatar(avatar: Avatar, path: Path, preview: UInt8[ndarray, "H W 3"]) -> None:
@@ -75,7 +90,7 @@ def load_avatar(path: Path) -> Avatar:
             return _assemble(bundle, meta)
     except FileNotFoundError as error:
         raise FormatError(f"there is no avatar {path}", "make one: locutor train VIDEO -o NAME.avatar") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, IsADirectoryError) as error:
+    except _DAMAGE as error:
         raise FormatError(
             f"{path} is not an avatar, or it is damaged ({error})", "train it again or get an undamaged copy"
         ) from error

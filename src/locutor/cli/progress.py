@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
@@ -42,8 +43,9 @@ def _on_terminal(events: Iterable[Event]) -> None:
                 case Progress():
                     if event.stage not in tasks:
                         tasks[event.stage] = bars.add_task(event.stage, total=event.total, note="")
-                    bars.update(tasks[event.stage], completed=event.done, total=event.total, note=event.note)
+                    note = escape(event.note)
+                    bars.update(tasks[event.stage], completed=event.done, total=event.total, note=note)
                 case Warned():
-                    console.print(f"[yellow]note[/] {event.message}")
+                    console.print(f"[yellow]note[/] {escape(event.message)}")
                 case Wrote():
-                    console.print(f"[green]wrote[/] {event.what}: {event.path}")
+                    console.print(f"[green]wrote[/] {event.what}: {escape(str(event.path))}")

@@ -14,7 +14,7 @@ from locutor.capture.film import capture_film
 from locutor.capture.performance import META, Performance
 from locutor.core.errors import FormatError, LocutorError, OutputError
 from locutor.core.events import Event, Warned, Wrote
-from locutor.core.files import atomic_path, refuse_existing
+from locutor.core.files import atomic_path, make_folder, refuse_existing
 from locutor.evaluate.judge import judge
 from locutor.fit.config import TrainConfig
 from locutor.fit.trainer import FINISHED, train_avatar
@@ -36,12 +36,14 @@ def train(source: Path, out: Path, overwrite: bool, config: TrainConfig) -> Iter
     """`locutor train`: captures first when the source is a film."""
     refuse_existing(out, overwrite)
     run = out.with_suffix(".run")
+    if run == out:
+        raise OutputError(f"{out} is the name of the run folder", f"name the avatar {out.with_suffix('.avatar')}")
     if source.is_dir():
         performance = Performance(source)
     else:
         folder = run / "performance"
         if not folder.exists():
-            run.mkdir(parents=True, exist_ok=True)
+            make_folder(run)
             yield from capture_film(source, folder, CaptureConfig())
         performance = Performance(folder)
         if performance.meta.source != source.name:
@@ -91,7 +93,7 @@ def evaluate(avatar: Path, out: Path, performance: Path | None) -> Iterator[Even
 
 def demo(out: Path, video: Path | None, audio: Path | None, config: TrainConfig) -> Iterator[Event]:
     """`locutor demo`: capture or unpack, train, speak, judge; what is there already is not made again."""
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     folder, avatar, report = out / "performance", out / "avatar.avatar", out / "report"
     if not folder.exists():
         yield from capture_film(video, folder, CaptureConfig()) if video else _unpack_embedded(folder)

@@ -31,6 +31,18 @@ def output_error(error: OSError, path: Path) -> OutputError:
     return OutputError(f"cannot write {path}: {error.strerror or error}", "choose a folder that can be written to")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, with those above it, unless it is there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.

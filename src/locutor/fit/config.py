@@ -14,9 +14,11 @@ class TrainConfig:
         n_iterations: one frame per iteration; held-out quality is nearly flat after 5,000.
         seed: of sampling and initial values.
         ssim_weight: share of D-SSIM in the loss, the rest is L1.
-        mouth_weight, eye_weight: what a pixel there counts beside 1 elsewhere.
+        mouth_weight: what a pixel of the mouth counts in the loss, beside 1 elsewhere.
+        eye_weight: what a pixel of the eyes counts in the loss, beside 1 elsewhere.
         control_noise: standard deviation of the noise on the controls, against over-fitting.
-        checkpoint_every, preview_every: in iterations.
+        checkpoint_every: iterations between two checkpoints.
+        preview_every: iterations between two preview pictures.
     """
 
     n_gaussians: int = 16_000

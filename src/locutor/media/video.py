@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from locutor.core.clock import FPS
 from locutor.core.errors import MediaError
+from locutor.media.colour import EXACT
 from locutor.media.opening import decode_readable, open_media, warn
 
 _HD_HEIGHT = 720  # untagged video of at least this height is BT.709 by convention, smaller is BT.601
@@ -134,7 +135,11 @@ def _upright(picture: VideoFrame, stream: VideoStream) -> UInt8[ndarray, "H W 3"
     tagged = picture.colorspace not in (2, 0)  # 2: unspecified, 0: RGB
     default = Colorspace.ITU709 if picture.height >= _HD_HEIGHT else Colorspace.ITU601
     rgb = picture.to_ndarray(
-        format="rgb24", width=width, height=picture.height, src_colorspace=None if tagged else default
+        format="rgb24",
+        width=width,
+        height=picture.height,
+        src_colorspace=None if tagged else default,
+        interpolation=EXACT,
     )
     return np.ascontiguousarray(np.rot90(rgb, round(picture.rotation / 90)))
 

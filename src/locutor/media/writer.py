@@ -19,6 +19,7 @@ from numpy import ndarray
 from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.core.errors import OutputError
 from locutor.core.files import atomic_path, output_error, refuse_existing
+from locutor.media.colour import EXACT
 
 
 class VideoWriter:
@@ -98,7 +99,10 @@ class VideoWriter:
         if height % 2 or width % 2:
             rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), "rgb24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=EXACT,
         )
         picture.pts, picture.time_base = self.n_frames, Fraction(1, self._fps)
         self._mux(self._video.encode(picture))
