@@ -101,3 +101,17 @@ def test_existing_folders_are_left_alone(performance: Performance, film: Path, p
 def test_a_folder_that_is_not_packed(tmp_path):
     with pytest.raises(FormatError, match=META):
         next(unpack_performance(tmp_path, tmp_path / "out"))
+
+
+def test_a_part_of_a_film_is_unpacked_from_where_it_began(performance: Performance, film: Path, tmp_path: Path):
+    skipped = 25
+    packed = tmp_path / "part"
+    pack_performance(performance, film, packed)
+    framing = Framing(LEFT, TOP, SIZE, SIZE)
+    meta = replace(performance.meta, framing=framing, n_frames=N_FRAMES - skipped, start_s=1.0)
+    meta.save(packed / META)
+    list(unpack_performance(packed, tmp_path / "out"))
+    part = Performance(tmp_path / "out")
+    difference = part.frames.rgb(3).astype(int) - performance.frames.rgb(3 + skipped)
+    assert np.abs(difference).mean() < 3
+    assert np.corrcoef(part.sound[:16000], performance.sound[16000:32000])[0, 1] > 0.99

@@ -33,6 +33,7 @@ from locutor.capture.performance import (
     upscale_matte,
 )
 from locutor.capture.plate import EVERY, background_plate
+from locutor.capture.sound import cut_sound
 from locutor.capture.stabilise import face_displacements, landmarks_in_head
 from locutor.capture.torso import TorsoTrack, torso_poses, track_torso
 from locutor.capture.track import RigidTrack
@@ -43,7 +44,6 @@ from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path
 from locutor.core.motion import Motion
 from locutor.geometry.rotation import mean_rotation, same_hemisphere, wxyz_from_matrix
-from locutor.media.audio import read_audio
 from locutor.media.pictures import encode_png
 from locutor.media.video import VideoInfo, iterate_frames, probe_video
 
@@ -89,7 +89,8 @@ def capture_film(film: Path, out: Path, config: CaptureConfig) -> Iterator[Event
             (frames.rgb(k), upscale_matte(mattes.grey(k), framing.size)) for k in range(0, n_train, EVERY)
         )
         (folder / PLATE).write_bytes(encode_png(plate))
-        meta = PerformanceMeta(VERSION, film.name, len(frames), framing, camera, _quality(head, torso), has_sound)
+        quality = _quality(head, torso)
+        meta = PerformanceMeta(VERSION, film.name, len(frames), framing, camera, quality, has_sound, config.start_s)
         meta.save(folder / META)
         yield Progress("solving the head pose", 2, 2, time.monotonic() - started, _quality_note(meta.quality))
     yield Wrote(out, "performance")
@@ -197,13 +198,7 @@ def _extract_sound(
     if not info.has_audio:
         yield Warned(f"{film.name} has no sound track: the avatar will have no voice model of its own")
         return False
-    sound = read_audio(film)
-    start = round(config.start_s * SAMPLE_RATE)
-    n_samples = n_frames * SAMPLE_RATE // FPS
-    cut = np.zeros(n_samples, np.float32)
-    piece = sound[start : start + n_samples]
-    cut[: len(piece)] = piece
-    soundfile.write(folder / SOUND, cut, SAMPLE_RATE)
+    soundfile.write(folder / SOUND, cut_sound(film, config.start_s, n_frames), SAMPLE_RATE)
     return True
 
 

@@ -10,16 +10,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import soundfile
 
 from locutor.capture.image_store import ImageStore, ImageStoreWriter
 from locutor.capture.performance import FRAMES, MATTES, META, PLATE, SOUND, TRACKING, Performance, PerformanceMeta
-from locutor.core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME
+from locutor.capture.sound import cut_sound
+from locutor.core.clock import SAMPLE_RATE
 from locutor.core.errors import FormatError, OutputError
 from locutor.core.events import Event, Progress, Wrote
 from locutor.core.files import atomic_path
-from locutor.media.audio import read_audio
 from locutor.media.video import iterate_frames
 
 VIDEO = "video.mp4"
@@ -57,7 +56,7 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
         for name in CARRIED:
             shutil.copyfile(packed / name, folder / name)
         with ImageStoreWriter(folder / FRAMES, lossless=False) as writer:
-            for k, rgb in enumerate(iterate_frames(packed / VIDEO)):
+            for k, rgb in enumerate(iterate_frames(packed / VIDEO, start_s=meta.start_s)):
                 if k == meta.n_frames:
                     break
                 writer.append(meta.framing.cut(rgb))
@@ -70,8 +69,6 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
                 "pack the film that was captured",
             )
         if meta.has_sound:
-            sound = read_audio(packed / VIDEO)[: meta.n_frames * SAMPLES_PER_FRAME]
-            padded = np.pad(sound, (0, meta.n_frames * SAMPLES_PER_FRAME - len(sound)))
-            soundfile.write(folder / SOUND, padded, SAMPLE_RATE)
+            soundfile.write(folder / SOUND, cut_sound(packed / VIDEO, meta.start_s, meta.n_frames), SAMPLE_RATE)
         yield Progress("unpacking the footage", meta.n_frames, meta.n_frames, time.monotonic() - started)
     yield Wrote(out, "performance")

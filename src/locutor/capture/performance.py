@@ -126,6 +126,7 @@ class PerformanceMeta:
         camera: of the cut frames.
         quality: of the tracks.
         has_sound: whether the film had a sound track.
+        start_s: where in the film the first frame was taken.
     """
 
     version: int
@@ -135,6 +136,7 @@ class PerformanceMeta:
     camera: Camera
     quality: TrackQuality
     has_sound: bool
+    start_s: float = 0.0
 
     def save(self, path: Path) -> None:
         """Write as JSON."""

@@ -30,6 +30,7 @@ from locutor.media.pictures import encode_png
 from locutor.splat.photometric import PhotometricLoss
 
 REPORT_EVERY = 50  # iterations
+CHECKPOINT_VERSION = 1  # to be raised when what `Training.state` holds changes
 CHECKPOINT, EVENTS, CONFIG, PREVIEW = "checkpoint.pt", "events.jsonl", "config.json", "preview.png"
 FINISHED = "finished.avatar"
 
@@ -142,6 +143,7 @@ def _figures(recent: list[PhotometricLoss], iteration: int, pace: float) -> Trai
 def _identity(performance: Performance, config: TrainConfig) -> dict[str, Any]:
     """What a checkpoint must share with a run to be gone on from."""
     return {
+        "checkpoint_version": CHECKPOINT_VERSION,
         "config": dataclasses.asdict(config),
         "footage": performance.meta.source,
         "n_frames": len(performance),
