@@ -1,5 +1,6 @@
 """The command line as a user meets it."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -11,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from tests.synthetic.performer import true_avatar
 
-from locutor.avatar.bundle import load_avatar
+from locutor.avatar.bundle import load_avatar, save_avatar
 from locutor.capture.performance import Performance
 from locutor.cli import verbs
 from locutor.cli.main import main
@@ -237,6 +239,27 @@ def test_a_demo_goes_on_where_it_was_interrupted(locutor, avatar_file, performan
     assert wrote == [str(out / "tone.mp4")]
     assert "report.html" in outcome.events[-1]["message"]
     assert (out / "sentence_1.mp4").read_text() == "finished before"
+
+
+def test_a_demo_folder_of_another_film_is_not_mixed_up(locutor, performance: Performance, tmp_path):
+    out = tmp_path / "demo"
+    out.mkdir()
+    (out / "performance").symlink_to(performance.folder)
+    other = tmp_path / "other.mp4"
+    other.write_bytes(b"")
+    refused(locutor("demo", "-o", out, "--video", other), "belongs to synthetic.mp4", "another name")
+
+
+def test_a_demo_of_a_silent_film_says_that_it_cannot_speak(locutor, performance: Performance, tmp_path):
+    out = tmp_path / "demo"
+    (out / "report").mkdir(parents=True)
+    (out / "performance").symlink_to(performance.folder)
+    mute = dataclasses.replace(true_avatar(), voice={})
+    save_avatar(mute, out / "avatar.avatar", mute.plate)
+    outcome = locutor("demo", "-o", out)
+    assert outcome.code == 0, outcome.err
+    assert any("cannot speak" in e.get("message", "") for e in outcome.events)
+    assert not list(out.glob("*.mp4"))
 
 
 def test_doctor_says_what_the_machine_can_do(locutor, monkeypatch, tmp_path):

@@ -46,15 +46,19 @@ def train(source: Path, out: Path, overwrite: bool, config: TrainConfig) -> Iter
             make_folder(run)
             yield from capture_film(source, folder, CaptureConfig())
         performance = Performance(folder)
-        if performance.meta.source != source.name:
-            raise OutputError(
-                f"the run folder {run} belongs to {performance.meta.source}, not to {source.name}",
-                "choose another name for the avatar or remove that folder",
-            )
+        _check_footage(performance, source)
     yield from train_avatar(performance, run, config)
     with atomic_path(out) as part:
         shutil.copyfile(run / FINISHED, part)
     yield Wrote(out, "avatar")
+
+
+def _check_footage(performance: Performance, film: Path) -> None:
+    if performance.meta.source != film.name:
+        raise OutputError(
+            f"{performance.folder} belongs to {performance.meta.source}, not to {film.name}",
+            "choose another name or remove that folder",
+        )
 
 
 def say(
@@ -97,17 +101,26 @@ def demo(out: Path, video: Path | None, audio: Path | None, config: TrainConfig)
     folder, avatar, report = out / "performance", out / "avatar.avatar", out / "report"
     if not folder.exists():
         yield from capture_film(video, folder, CaptureConfig()) if video else _unpack_embedded(folder)
+    if video is not None:
+        _check_footage(Performance(folder), video)
     if not avatar.exists():
         yield from train(folder, avatar, False, config)
+    if load_avatar(avatar).voice:
+        yield from _speak_examples(avatar, out, audio)
+    else:
+        yield Warned("the film has no speech to learn a voice model from: the avatar cannot speak")
+    if not report.exists():
+        yield from evaluate(avatar, report, folder)
+    yield Warned(f"open {(report / 'report.html').resolve()} in a browser; the spoken sentences lie in {out.resolve()}")
+
+
+def _speak_examples(avatar: Path, out: Path, audio: Path | None) -> Iterator[Event]:
     for number, sentence in enumerate(SENTENCES, 1):
         clip = out / f"sentence_{number}.mp4"
         if not clip.exists():
             yield from say(str(avatar), None, sentence, "en-us", clip, number, False)
     if audio is not None:
         yield from say(str(avatar), audio, None, "", out / f"{audio.stem}.mp4", 0, True)
-    if not report.exists():
-        yield from evaluate(avatar, report, folder)
-    yield Warned(f"open {(report / 'report.html').resolve()} in a browser; the spoken sentences lie in {out.resolve()}")
 
 
 def _unpack_embedded(folder: Path) -> Iterator[Event]:
