@@ -25,6 +25,7 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(RUN_ENV) $(BIN)/python benchmarks/raster.py
+	$(RUN_ENV) $(BIN)/python benchmarks/avatar.py
 
 quality: $(STAMP)
 	$(RUN_ENV) $(BIN)/python benchmarks/quality.py

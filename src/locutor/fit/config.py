@@ -22,7 +22,7 @@ class TrainConfig:
     """
 
     n_gaussians: int = 16_000
-    n_mouth: int = 600
+    n_mouth: int = 1_500
     n_bases: int = 32
     n_iterations: int = 6_000
     seed: int = 0
