@@ -33,7 +33,7 @@ from locutor.speech.espeak import synthesize
 ROOT = Path(__file__).resolve().parents[1]
 EMBEDDED = ROOT / "src/locutor/actors/embedded"
 SEED, SECONDS = 7, 45.0
-SMALL = TrainConfig(n_gaussians=10_000, n_bases=16, n_iterations=6_000)
+SMALL = TrainConfig(n_gaussians=10_000, n_mouth=600, n_bases=16, n_iterations=6_000)
 
 
 def main() -> None:
