@@ -39,9 +39,9 @@ from locutor.capture.torso import TorsoTrack, torso_poses, track_torso
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera
 from locutor.core.clock import FPS, SAMPLE_RATE
-from locutor.core.errors import FootageError, OutputError
+from locutor.core.errors import FootageError
 from locutor.core.events import Event, Progress, Warned, Wrote
-from locutor.core.files import atomic_path
+from locutor.core.files import atomic_path, refuse_existing_folder
 from locutor.core.motion import Motion
 from locutor.geometry.rotation import mean_rotation, same_hemisphere, wxyz_from_matrix
 from locutor.media.pictures import encode_png
@@ -63,8 +63,7 @@ def capture_film(film: Path, out: Path, config: CaptureConfig) -> Iterator[Event
         ModelFileError, MissingPartError: what tracking needs is not there.
         OutputError: `out` exists already or cannot be written.
     """
-    if out.exists():
-        raise OutputError(f"the output folder {out} exists already", "choose another name or remove it")
+    refuse_existing_folder(out)
     info = probe_video(film)
     with atomic_path(out) as folder:
         folder.mkdir()

@@ -16,9 +16,9 @@ from locutor.capture.image_store import ImageStore, ImageStoreWriter
 from locutor.capture.performance import FRAMES, MATTES, META, PLATE, SOUND, TRACKING, Performance, PerformanceMeta
 from locutor.capture.sound import cut_sound
 from locutor.core.clock import SAMPLE_RATE
-from locutor.core.errors import FormatError, OutputError
+from locutor.core.errors import FormatError
 from locutor.core.events import Event, Progress, Wrote
-from locutor.core.files import atomic_path
+from locutor.core.files import atomic_path, refuse_existing_folder
 from locutor.media.video import iterate_frames
 
 VIDEO = "video.mp4"
@@ -31,8 +31,7 @@ def pack_performance(performance: Performance, film: Path, out: Path) -> None:
     Raises:
         OutputError: `out` exists or cannot be written.
     """
-    if out.exists():
-        raise OutputError(f"the output folder {out} exists already", "choose another name or remove it")
+    refuse_existing_folder(out)
     with atomic_path(out) as folder:
         folder.mkdir()
         for name in CARRIED:
@@ -47,8 +46,7 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
         OutputError: `out` exists or cannot be written.
         FormatError, MediaError: the packed form is not whole, or the film cannot be read.
     """
-    if out.exists():
-        raise OutputError(f"the output folder {out} exists already", "choose another name or remove it")
+    refuse_existing_folder(out)
     meta = PerformanceMeta.load(packed / META)
     started = time.monotonic()
     with atomic_path(out) as folder:

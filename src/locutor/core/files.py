@@ -31,6 +31,16 @@ def output_error(error: OSError, path: Path) -> OutputError:
     return OutputError(f"cannot write {path}: {error.strerror or error}", "choose a folder that can be written to")
 
 
+def refuse_existing_folder(path: Path) -> None:
+    """Check that an output folder of this name may be made: nothing is ever written into one that exists.
+
+    Raises:
+        OutputError: it exists.
+    """
+    if path.exists():
+        raise OutputError(f"the output folder {path} exists already", "choose another name or remove it")
+
+
 def make_folder(path: Path) -> None:
     """Make a folder, with those above it, unless it is there.
 

@@ -17,9 +17,9 @@ from locutor.avatar.avatar import Avatar
 from locutor.capture.detect import FaceLandmarker
 from locutor.capture.performance import Performance
 from locutor.capture.regions import find_regions
-from locutor.core.errors import MissingPartError, ModelFileError, OutputError
+from locutor.core.errors import MissingPartError, ModelFileError
 from locutor.core.events import Event, Progress, Warned, Wrote
-from locutor.core.files import atomic_path
+from locutor.core.files import atomic_path, refuse_existing_folder
 from locutor.evaluate.metrics import (
     ImageFigures,
     best_lag,
@@ -72,8 +72,7 @@ def judge(avatar: Avatar, performance: Performance, out: Path) -> Iterator[Event
     Raises:
         OutputError: `out` exists or cannot be written.
     """
-    if out.exists():
-        raise OutputError(f"the output folder {out} exists already", "choose another name or remove it")
+    refuse_existing_folder(out)
     started = time.monotonic()
     part = held_out(performance)
     size = performance.camera.width

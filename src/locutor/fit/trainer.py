@@ -80,9 +80,7 @@ def _train(performance: Performance, run: Path, config: TrainConfig) -> Iterator
     trained_s = _resume(run, identity, training)
     if training.iteration:
         yield Warned(f"going on from iteration {training.iteration} of {run}")
-    started = time.monotonic() - trained_s
-    yield from _iterate(training, run, identity, started)
-    trained_s = _load(run)["trained_s"]
+    trained_s = yield from _iterate(training, run, identity, trained_s)
     avatar = training.avatar(trained_s)
     if performance.meta.has_sound:
         avatar = yield from _learn_voice(performance, avatar)
@@ -91,8 +89,11 @@ def _train(performance: Performance, run: Path, config: TrainConfig) -> Iterator
     yield Wrote(path, "avatar")
 
 
-def _iterate(training: Training, run: Path, identity: dict[str, Any], started: float) -> Iterator[Event]:
-    """Steps until the end; `started` is when the training began, without the breaks."""
+def _iterate(
+    training: Training, run: Path, identity: dict[str, Any], trained_s: float
+) -> Generator[Event, None, float]:
+    """Steps until the end; takes and returns the seconds trained, without the breaks."""
+    started = time.monotonic() - trained_s
     config, first = training.config, training.iteration
     reference = training.performance.tracking.reference_frame
     resumed = time.monotonic()
@@ -111,8 +112,9 @@ def _iterate(training: Training, run: Path, identity: dict[str, Any], started: f
             with atomic_path(run / PREVIEW) as part:
                 part.write_bytes(encode_png(training.picture(reference)))
         if done % config.checkpoint_every == 0 or finished:
-            record = {"identity": identity, "trained_s": time.monotonic() - started, "training": training.state()}
-            _save(run, record)
+            trained_s = time.monotonic() - started
+            _save(run, {"identity": identity, "trained_s": trained_s, "training": training.state()})
+    return trained_s
 
 
 def _learn_voice(performance: Performance, avatar: Avatar) -> Generator[Event, None, Avatar]:
@@ -158,16 +160,11 @@ def _save(run: Path, record: dict[str, Any]) -> None:
         part.write_bytes(buffer.getbuffer())
 
 
-def _load(run: Path) -> dict[str, Any]:
-    record: dict[str, Any] = torch.load(run / CHECKPOINT, weights_only=True)
-    return record
-
-
 def _resume(run: Path, identity: dict[str, Any], training: Training) -> float:
     """Restore the run's checkpoint if it fits; returns the seconds trained so far."""
     if not (run / CHECKPOINT).is_file():
         return 0.0
-    record = _load(run)
+    record: dict[str, Any] = torch.load(run / CHECKPOINT, weights_only=True)
     if record["identity"] != identity:
         return 0.0
     training.restore(record["training"])
