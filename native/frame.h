@@ -19,6 +19,7 @@ struct Frame {
   TileLists lists;
   DepthSortScratch sort_scratch;
 
+  Buffer<std::uint64_t> touched;           // patches, one set per pair of a Gaussian and a tile
   Buffer<SplatGradient> gradients;         // one per pair of a Gaussian and a tile
   Buffer<std::uint32_t> first_slot, slots; // gradients of Gaussian i start at first_slot[i]; slot of a list entry
 

@@ -9,7 +9,8 @@ std::vector<std::string> available_isas() {
   std::vector<std::string> isas{"portable"};
 #ifdef LOCUTOR_X86
   __builtin_cpu_init();  // these also ask whether the operating system saves the registers
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) isas.push_back("avx2");
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+    isas.push_back("avx2");
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl"))
     isas.push_back("avx512");

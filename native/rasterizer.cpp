@@ -52,10 +52,22 @@ void sort_and_bin(Engine& engine, Frame& frame) {
                  engine.pool, frame.lists);
 }
 
-TileJob tile_job(const Frame& frame, int t) {
+TileJob tile_job(const Frame& frame, int t, std::uint64_t* touched) {
   const std::uint32_t begin = frame.lists.start[t], end = frame.lists.start[t + 1];
   return {frame.splats.data(), frame.lists.list.data() + begin, static_cast<int>(end - begin),
+          touched == nullptr ? nullptr : touched + begin,
           t % frame.lists.columns * kTile, t / frame.lists.columns * kTile, frame.camera.width, frame.camera.height};
+}
+
+void prefetch_tile(const TileJob& job, const ImageView& view, int channels) {
+  constexpr int kLine = 64 / sizeof(float);
+  if (view.column != 1) return;
+  const int rows = job.height - job.y0 < kTile ? job.height - job.y0 : kTile;
+  for (int c = 0; c < channels; c++)
+    for (int y = 0; y < rows; y++) {
+      const float* row = view.data + c * view.channel + (job.y0 + y) * view.row + job.x0;
+      for (int x = 0; x < kTile; x += kLine) __builtin_prefetch(row + x, 0, 2);
+    }
 }
 
 std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians, int n, const Camera& camera,
@@ -73,9 +85,15 @@ std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians
   });
   refuse_non_finite(bad);
   sort_and_bin(engine, *frame);
+  std::uint64_t* touched = frame->touched.require(frame->lists.pairs());
+  const std::ptrdiff_t width = camera.width;
+  const ImageView rgb_view{rgb, width * camera.height, width, 1}, alpha_view{alpha, 0, width, 1};
   engine.pool.for_each(frame->lists.tiles(), [&](int t) {
     TileState state;
-    const TileJob job = tile_job(*frame, t);
+    const TileJob job = tile_job(*frame, t, touched);
+    prefetch_tile(job, background, 3);
+    prefetch_tile(job, rgb_view, 3);
+    prefetch_tile(job, alpha_view, 1);
     engine.kernels.blend(job, state);
     engine.kernels.write_float(job, state, background, rgb, alpha);
   });
@@ -87,7 +105,17 @@ void rasterize_backward(Engine& engine, Frame& frame, const GaussianArrays& gaus
   assign_slots(engine, frame);
   SplatGradient* gradients = frame.gradients.require(frame.lists.pairs());
   engine.pool.for_each(frame.lists.tiles(), [&](int t) {
-    const TileJob job = tile_job(frame, t);
+    const TileJob job = tile_job(frame, t, frame.touched.data());
+    const int later = t + engine.pool.threads();
+    if (later < frame.lists.tiles()) {
+      const TileJob next = tile_job(frame, later, nullptr);
+      if (next.count > 0) {
+        prefetch_tile(next, images.rgb, 3);
+        prefetch_tile(next, images.d_rgb, 3);
+        prefetch_tile(next, images.alpha, 1);
+        prefetch_tile(next, images.d_alpha, 1);
+      }
+    }
     if (job.count > 0)
       engine.kernels.blend_backward(job, images, frame.slots.data() + frame.lists.start[t], gradients);
   });

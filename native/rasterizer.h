@@ -18,7 +18,11 @@ void rasterize_backward(Engine&, Frame&, const GaussianArrays&, const BackwardIm
 // Sorts and bins the projected splats of a frame (used by `rasterize` and the renderer).
 void sort_and_bin(Engine&, Frame&);
 
-// The work of tile t.
-TileJob tile_job(const Frame&, int t);
+// The work of tile t. `touched`: where the whole frame's TileJob::touched lie, or null.
+TileJob tile_job(const Frame&, int t, std::uint64_t* touched);
+
+// Fetches a tile of an image into the second-level cache. The hardware does not foresee that the next row lies a whole
+// row of the image further on.
+void prefetch_tile(const TileJob&, const ImageView&, int channels);
 
 }  // namespace locutor

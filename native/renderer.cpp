@@ -1,13 +1,18 @@
 #include "renderer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <stdexcept>
+#include <vector>
 
 #include "posing.h"
 #include "rasterizer.h"
 
 namespace locutor {
 namespace {
+
+constexpr float kLargestBasis = 6e4f;  // in half precision
 
 int blocks_of(int n) { return (n + kBlock - 1) / kBlock; }
 
@@ -22,16 +27,23 @@ Renderer::Renderer(std::shared_ptr<Engine> engine, const CanonicalArrays& canoni
     bad |= engine_->kernels.load_canonical(canonical, b * kBlock, std::min(kBlock, n - b * kBlock), blocks[b]);
   refuse_non_finite_canonical(bad);
 
-  constexpr std::size_t kBasis = kDeltaRows * kBlock;
-  float* block_bases = bases_.require(static_cast<std::size_t>(moving_blocks_) * n_bases * kBasis);
-  std::fill(block_bases, block_bases + static_cast<std::size_t>(moving_blocks_) * n_bases * kBasis, 0.0f);
-  for (int b = 0; b < moving_blocks_; b++)
+  const std::size_t block_bytes = basis_block_bytes();
+  std::byte* packed = bases_.require(static_cast<std::size_t>(moving_blocks_) * block_bytes);
+  std::vector<float> block(static_cast<std::size_t>(n_bases) * kDeltaRows * kBlock);
+  for (int b = 0; b < moving_blocks_; b++) {
+    std::fill(block.begin(), block.end(), 0.0f);
     for (int k = 0; k < n_bases; k++)
       for (int row = 0; row < kDeltaRows; row++) {
         const float* from = bases + (static_cast<std::ptrdiff_t>(k) * kDeltaRows + row) * n_moving + b * kBlock;
-        float* to = block_bases + (static_cast<std::size_t>(b) * n_bases + k) * kBasis + row * kBlock;
-        std::copy(from, from + std::min(kBlock, n_moving - b * kBlock), to);
+        for (int j = 0; j < std::min(kBlock, n_moving - b * kBlock); j++) {
+          if (!(std::abs(from[j]) < kLargestBasis))
+            throw std::invalid_argument("bases holds a value that is NaN or beyond 60000");
+          const int at = row * kBlock + j;
+          block[(static_cast<std::size_t>(at / kBasisRun) * n_bases + k) * kBasisRun + at % kBasisRun] = from[j];
+        }
       }
+    engine_->kernels.pack(block.data(), block.size(), packed + b * block_bytes);
+  }
 
   const std::ptrdiff_t w = camera.width, h = camera.height;
   float* planes = background_.require(static_cast<std::size_t>(3 * w * h));
@@ -55,8 +67,8 @@ void Renderer::render(const float* coefficients, const BodyPose& pose, std::uint
     GaussianBlock posed;
     const int begin = block * kBlock, count = frame->block_size(block);
     if (block < moving_blocks_)
-      engine.kernels.motion_field(bases_.data() + static_cast<std::size_t>(block) * n_bases_ * kDeltaRows * kBlock,
-                                  n_bases_, coefficients, delta);
+      engine.kernels.motion_field(bases_.data() + static_cast<std::size_t>(block) * basis_block_bytes(), n_bases_,
+                                  coefficients, delta);
     else
       std::memset(delta, 0, sizeof delta);
     engine.kernels.pose(blocks_[block], delta, count, pose, posed);
@@ -68,7 +80,8 @@ void Renderer::render(const float* coefficients, const BodyPose& pose, std::uint
                              camera_.width, 1};
   engine.pool.for_each(frame->lists.tiles(), [&](int t) {
     TileState state;
-    const TileJob job = tile_job(*frame, t);
+    const TileJob job = tile_job(*frame, t, nullptr);
+    if (job.count > 0) prefetch_tile(job, background, 3);
     engine.kernels.blend(job, state);
     engine.kernels.write_8bit(job, state, background, background8_.data(), rgb8);
   });

@@ -1,6 +1,7 @@
 // The render loop's fast path: coefficients and a pose to 8-bit pixels in one call.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "engine.h"
@@ -20,11 +21,15 @@ class Renderer {
   void render(const float* coefficients, const BodyPose&, std::uint8_t* rgb8) const;
 
  private:
+  std::size_t basis_block_bytes() const {
+    return static_cast<std::size_t>(n_bases_) * kDeltaRows * kBlock * engine_->kernels.packed_bytes;
+  }
+
   std::shared_ptr<Engine> engine_;
   int n_, n_bases_, moving_blocks_;
   Camera camera_;
   Buffer<CanonicalBlock> blocks_;
-  Buffer<float> bases_;  // [moving_blocks, n_bases, 9, kBlock]
+  Buffer<std::byte> bases_;   // per moving block, as Kernels::motion_field takes them
   Buffer<float> background_;  // planes [3, H, W]
   Buffer<std::uint8_t> background8_;  // [H, W, 3]
 };

@@ -9,6 +9,7 @@ using namespace locutor;
 #include "exponential.inl"
 #include "gaussians.inl"
 #include "project.inl"
+#include "patches.inl"
 #include "blend.inl"
 #include "write_tile.inl"
 #include "blend_backward.inl"
@@ -29,6 +30,8 @@ constexpr Kernels all_kernels(const char* isa) {
       write_8bit,
       blend_backward,
       load_canonical,
+      sizeof(Packed),
+      pack,
       motion_field,
       pose,
       pose_backward,

@@ -1,125 +1,89 @@
 // Alpha blending of one tile, front to back.
 namespace {
 
-// Which of the tile's sub-tiles a splat may touch: bit b for sub-tile (b % 4, b / 4). The exponent is concave, so
-// its tangent plane at the centre of a sub-tile bounds it from above.
-inline std::uint32_t touched_sub_tiles(const Splat& s, float x0, float y0) {
-  std::uint32_t touched = 0;
-  for (int h = 0; h < kSubTiles / Vec::N; h++) {
-    const Vec i = lane_index() + Vec(static_cast<float>(h * Vec::N));
-    const Vec row = floor_positive(i * Vec(0.25f));
-    const Vec dx = fma(fnma(row, Vec(4.0f), i), Vec(8.0f), Vec(x0 + 4.0f - s.x));
-    const Vec dy = fma(row, Vec(8.0f), Vec(y0 + 4.0f - s.y));
-    const Vec u = fma(Vec(s.u_x), dx, Vec(s.u_y) * dy), v = Vec(s.v_y) * dy;
-    const Vec exponent = fnma(v, v, fnma(u, u, Vec(s.log2_opacity)));
-    const Vec slope = abs(u * Vec(s.u_x)) + abs(fma(u, Vec(s.u_y), v * Vec(s.v_y)));  // half of |d/dx| + |d/dy|
-    const Mask hit = ge(fma(slope, Vec(7.0f), exponent), Vec(kLog2MinAlpha)) &
-                     ge(Vec(s.half_width + 3.5f), abs(dx)) & ge(Vec(s.half_height + 3.5f), abs(dy));
-    touched |= bits(hit) << (h * Vec::N);
-  }
-  return touched;
-}
-
-// A sub-tile is 64 pixels, row by row, in 64 / N vectors.
-constexpr int kVectors = kSubTile * kSubTile / Vec::N;
-constexpr int kPerRow = Vec::N < kSubTile ? kSubTile / Vec::N : 1;         // vectors per row of pixels
-constexpr int kRowsPerVector = Vec::N < kSubTile ? 1 : Vec::N / kSubTile;  // rows of pixels per vector
-
-// Splats are taken in chunks: the chunk is copied together once and masked for all sub-tiles.
-constexpr int kChunk = 256;
-constexpr int kAhead = 16;  // splats lie anywhere in memory: fetch them some iterations early
-
-// Adds `count` splats of `chunk` to a sub-tile with its top left pixel centre at (x, y). Returns false when all its
-// pixels are finished.
-inline bool blend_sub_tile(const Splat* chunk, const std::uint16_t* list, int count, float x, float y,
-                           float* transmittance, float (*color)[kSubTile * kSubTile]) {
-  const Vec lane_row = kPerRow > 1 ? Vec(0.0f) : floor_positive(lane_index() * Vec(1.0f / kSubTile));
-  const Vec lane_column = fnma(lane_row, Vec(static_cast<float>(kSubTile)), lane_index());
-  const Vec X = lane_column + Vec(x), Y = lane_row + Vec(y);
-  Vec T[kVectors], R[kVectors], G[kVectors], B[kVectors];
-#pragma GCC unroll 16
-  for (int k = 0; k < kVectors; k++) {
-    T[k] = load(transmittance + k * Vec::N);
-    R[k] = load(color[0] + k * Vec::N);
-    G[k] = load(color[1] + k * Vec::N);
-    B[k] = load(color[2] + k * Vec::N);
-  }
-  bool alive = true;
-  for (int i = 0; i < count && alive; i++) {
-    const Splat& s = chunk[list[i]];
-    const Vec dx = X - Vec(s.x), dy = Y - Vec(s.y), top = Vec(s.log2_opacity);
-    const Vec step_u = Vec(s.u_y) * Vec(static_cast<float>(kRowsPerVector));
-    const Vec step_v = Vec(s.v_y) * Vec(static_cast<float>(kRowsPerVector));
-    const Vec red(s.r), green(s.g), blue(s.b);
-    Vec u[kPerRow], v = Vec(s.v_y) * dy;
-    u[0] = fma(Vec(s.u_x), dx, Vec(s.u_y) * dy);
-    for (int c = 1; c < kPerRow; c++) u[c] = fma(Vec(s.u_x), Vec(static_cast<float>(c * Vec::N)), u[0]);
-#pragma GCC unroll 16
-    for (int k = 0; k < kVectors; k++) {
-      const int c = k % kPerRow;
-      const Vec q = fnma(u[c], u[c], fnma(v, v, top));
-      const Vec alpha = min(exp2_fast(q), Vec(kMaxAlpha));
-      const Mask drawn = ge(q, Vec(kLog2MinAlpha)) & ge(T[k], Vec(kMinTransmittance));
-      const Vec w = keep(drawn, alpha * T[k]);
-      R[k] = fma(w, red, R[k]);
-      G[k] = fma(w, green, G[k]);
-      B[k] = fma(w, blue, B[k]);
-      T[k] = T[k] - w;
-      u[c] = u[c] + step_u;
-      if (c == kPerRow - 1) v = v + step_v;
-    }
-    if ((i & 7) == 7) {
-      Vec most = T[0];
-#pragma GCC unroll 16
-      for (int k = 1; k < kVectors; k++) most = max(most, T[k]);
-      alive = any(ge(most, Vec(kMinTransmittance)));
+// Adds a splat to the patches in `rest`. kClamp: its opacity is above the limit of alpha.
+template <bool kClamp>
+inline void blend_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BlendPatch* patches) {
+  const Vec lane_row = floor(lane_index() * Vec(0.25f)), lane_column = fnma(lane_row, Vec(4.0f), lane_index());
+  const Vec dx0 = lane_column + Vec(x0 + 0.5f - s.x), dy0 = lane_row + Vec(y0 + 0.5f - s.y);
+  const Vec u0 = fma(Vec(s.u_x), dx0, Vec(s.u_y) * dy0), v0 = Vec(s.v_y) * dy0;
+  const Vec u_x(s.u_x), u_y(s.u_y), v_y(s.v_y), top(s.log2_opacity), red(s.r), green(s.g), blue(s.b);
+  const Vec step_u(s.u_y * kRowsPerVector), step_v(s.v_y * kRowsPerVector);
+  for (; rest; rest &= rest - 1) {
+    const int p = __builtin_ctzll(rest);
+    BlendPatch& patch = patches[p];
+    const Vec left(kPatchOffsets.x[p]), down(kPatchOffsets.y[p]);
+    Vec u = fma(u_x, left, fma(u_y, down, u0)), v = fma(v_y, down, v0);
+#pragma GCC unroll 4
+    for (int k = 0; k < kPatchVectors; k++) {
+      const int at = k * Vec::N;
+      if (k > 0) u = u + step_u, v = v + step_v;
+      const Vec q = fnma(u, u, fnma(v, v, top));
+      Vec alpha = exp2_where(ge(q, Vec(kLog2MinAlpha)), q);
+      if (kClamp) alpha = min(alpha, Vec(kMaxAlpha));
+      const Vec T = load(patch.transmittance + at), next = fnma(alpha, T, T);
+      const Mask lives = greater(next, Vec(kMinTransmittance));  // false for good once the sign is set
+      const Vec w = keep(lives, alpha * T);
+      store(patch.transmittance + at, passed(lives, next, T, w));
+      store(patch.color[0] + at, fma(w, red, load(patch.color[0] + at)));
+      store(patch.color[1] + at, fma(w, green, load(patch.color[1] + at)));
+      store(patch.color[2] + at, fma(w, blue, load(patch.color[2] + at)));
     }
   }
-#pragma GCC unroll 16
-  for (int k = 0; k < kVectors; k++) {
-    store(transmittance + k * Vec::N, T[k]);
-    store(color[0] + k * Vec::N, R[k]);
-    store(color[1] + k * Vec::N, G[k]);
-    store(color[2] + k * Vec::N, B[k]);
-  }
-  return alive;
 }
 
-inline std::uint32_t sub_tiles_inside(const TileJob& job) {
-  std::uint32_t inside = 0;
-  for (int b = 0; b < kSubTiles; b++)
-    if (job.x0 + b % 4 * kSubTile < job.width && job.y0 + b / 4 * kSubTile < job.height) inside |= 1u << b;
+inline std::uint64_t patches_inside(const TileJob& job) {
+  std::uint64_t inside = 0;
+  for (int p = 0; p < kPatches; p++)
+    if (job.x0 + p % kPatchColumns * kPatch < job.width && job.y0 + p / kPatchColumns * kPatch < job.height)
+      inside |= std::uint64_t{1} << p;
   return inside;
 }
 
-void blend(const TileJob& job, TileState& state) {
-  alignas(64) Splat chunk[kChunk];
-  alignas(64) std::uint16_t masks[kChunk], list[kChunk + 32];
-  const float x0 = static_cast<float>(job.x0), y0 = static_cast<float>(job.y0);
-  std::uint32_t alive = sub_tiles_inside(job);
-  state.touched = 0;
-  for (int begin = 0; begin < job.count && alive; begin += kChunk) {
-    const int count = smaller(kChunk, job.count - begin);
-    for (int i = 0; i < count; i++) {
-      if (i + kAhead < count) __builtin_prefetch(job.splats + job.list[begin + i + kAhead]);
-      chunk[i] = job.splats[job.list[begin + i]];
-      masks[i] = static_cast<std::uint16_t>(touched_sub_tiles(chunk[i], x0, y0));
-    }
-    for (int i = count; i < ((count + 31) & ~31); i++) masks[i] = 0;
-    for (std::uint32_t rest = alive; rest; rest &= rest - 1) {
-      const int b = __builtin_ctz(rest);
-      const int n = compress(masks, count, 1u << b, list);
-      if (n == 0) continue;
-      if (!(state.touched >> b & 1)) {
-        for (int p = 0; p < kSubTile * kSubTile; p++) state.transmittance[b][p] = 1.0f;
-        std::memset(state.color[b], 0, sizeof state.color[b]);
-        state.touched |= 1u << b;
-      }
-      const float x = x0 + static_cast<float>(b % 4 * kSubTile) + 0.5f;
-      const float y = y0 + static_cast<float>(b / 4 * kSubTile) + 0.5f;
-      if (!blend_sub_tile(chunk, list, n, x, y, state.transmittance[b], state.color[b])) alive &= ~(1u << b);
-    }
+// Those with a pixel that is not finished.
+inline std::uint64_t unfinished(const BlendPatch* patches) {
+  std::uint64_t out = 0;
+  for (int p = 0; p < kPatches; p++) {
+    Vec most = load(patches[p].transmittance);
+    for (int k = 1; k < kPatchVectors; k++) most = max(most, load(patches[p].transmittance + k * Vec::N));
+    out |= static_cast<std::uint64_t>(any(greater(most, Vec(0.0f)))) << p;
   }
+  return out;
+}
+
+void blend(const TileJob& job, TileState& state) {
+  state.touched = 0;
+  if (job.count == 0) return;
+  for (BlendPatch& patch : state.patches) {
+    for (float& t : patch.transmittance) t = 1.0f;
+    std::memset(patch.color, 0, sizeof patch.color);
+  }
+  const float x0 = static_cast<float>(job.x0), y0 = static_cast<float>(job.y0);
+  const std::uint64_t inside = patches_inside(job);
+  std::uint64_t alive = inside;
+  int begin = 0;
+  for (; begin < job.count && alive; begin += kChunk) {
+    Chunk chunk;
+    const int end = smaller(begin + kChunk, job.count);
+    for (int i = begin; i < end; i++) {
+      if (i + kAhead < job.count) __builtin_prefetch(job.splats + job.list[i + kAhead]);
+      const Splat& s = job.splats[job.list[i]];
+      const std::uint64_t touched = touched_patches(s, x0, y0) & inside;
+      if (job.touched != nullptr) job.touched[i] = touched;
+      chunk.add(s, touched & alive, i);
+    }
+    for (int i = 0; i < chunk.count; i++) {
+      const Splat& s = *chunk.splats[i];
+      state.touched |= chunk.patches[i];
+      if (s.log2_opacity > kLog2MaxAlpha)
+        blend_splat<true>(s, chunk.patches[i], x0, y0, state.patches);
+      else
+        blend_splat<false>(s, chunk.patches[i], x0, y0, state.patches);
+    }
+    alive = unfinished(state.patches) & inside;
+  }
+  if (job.touched != nullptr)
+    for (int i = begin; i < job.count; i++) job.touched[i] = 0;  // hidden behind what is opaque
 }
 
 }  // namespace

@@ -3,11 +3,6 @@
 // contribution as it is passed. dL/dalpha_i = T <dL/dC, c_i> - behind_i / (1 - alpha_i).
 namespace {
 
-constexpr int kPatch = 4;  // px, side of a patch: smaller than a sub-tile, fewer pixels are visited in vain
-constexpr int kPatches = (kTile / kPatch) * (kTile / kPatch);
-constexpr int kPatchPixels = kPatch * kPatch;
-constexpr int kPatchVectors = kPatchPixels / Vec::N;
-
 // Pixels row by row.
 struct alignas(64) Patch {
   float transmittance[kPatchPixels], behind[kPatchPixels], d_color[3][kPatchPixels], d_alpha[kPatchPixels];
@@ -15,24 +10,6 @@ struct alignas(64) Patch {
 struct BackwardState {
   Patch patches[kPatches];
 };
-
-// Sets bit p for patch (p % 8, p / 8); the same bound as touched_sub_tiles.
-inline std::uint64_t touched_patches(const Splat& s, float x0, float y0) {
-  std::uint64_t touched = 0;
-  for (int h = 0; h < kPatches / Vec::N; h++) {
-    const Vec i = lane_index() + Vec(static_cast<float>(h * Vec::N));
-    const Vec row = floor_positive(i * Vec(0.125f));
-    const Vec dx = fma(fnma(row, Vec(8.0f), i), Vec(4.0f), Vec(x0 + 2.0f - s.x));
-    const Vec dy = fma(row, Vec(4.0f), Vec(y0 + 2.0f - s.y));
-    const Vec u = fma(Vec(s.u_x), dx, Vec(s.u_y) * dy), v = Vec(s.v_y) * dy;
-    const Vec exponent = fnma(v, v, fnma(u, u, Vec(s.log2_opacity)));
-    const Vec slope = abs(u * Vec(s.u_x)) + abs(fma(u, Vec(s.u_y), v * Vec(s.v_y)));
-    const Mask hit = ge(fma(slope, Vec(3.0f), exponent), Vec(kLog2MinAlpha)) &
-                     ge(Vec(s.half_width + 1.5f), abs(dx)) & ge(Vec(s.half_height + 1.5f), abs(dy));
-    touched |= static_cast<std::uint64_t>(bits(hit)) << (h * Vec::N);
-  }
-  return touched;
-}
 
 // Row y of a tile, `width` <= 32 values, dealt out to patches that lie `stride` floats apart.
 inline void load_tile_row(const ImageView& view, int channel, int y, int x, int width, float* out, int stride) {
@@ -93,54 +70,45 @@ inline std::uint64_t alive_patches(const BackwardState& state) {
     const float* transmittance = state.patches[p].transmittance;
     Vec most = load(transmittance);
     for (int k = 1; k < kPatchVectors; k++) most = max(most, load(transmittance + k * Vec::N));
-    alive |= static_cast<std::uint64_t>(any(ge(most, Vec(kMinTransmittance)))) << p;
+    alive |= static_cast<std::uint64_t>(any(greater(most, Vec(0.0f)))) << p;
   }
   return alive;
 }
 
-// Offsets of the patches from the tile's corner, px.
-struct PatchOffsets {
-  float x[kPatches], y[kPatches];
-};
-constexpr PatchOffsets patch_offsets() {
-  PatchOffsets offsets{};
-  for (int p = 0; p < kPatches; p++) {
-    offsets.x[p] = static_cast<float>(p % 8 * kPatch);
-    offsets.y[p] = static_cast<float>(p / 8 * kPatch);
-  }
-  return offsets;
-}
-constexpr PatchOffsets kPatchOffsets = patch_offsets();
-
 // Sums over the patches in `rest` for one splat; advances their state past it.
+template <bool kClamp>
 inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BackwardState& state, float* out) {
   Vec sums[9];
   for (Vec& a : sums) a = Vec(0.0f);
-  const Vec lane_row = floor_positive(lane_index() * Vec(0.25f)), lane_column = fnma(lane_row, Vec(4.0f), lane_index());
+  const Vec lane_row = floor(lane_index() * Vec(0.25f)), lane_column = fnma(lane_row, Vec(4.0f), lane_index());
   const Vec dx0 = lane_column + Vec(x0 + 0.5f - s.x), dy0 = lane_row + Vec(y0 + 0.5f - s.y);
   const Vec u0 = fma(Vec(s.u_x), dx0, Vec(s.u_y) * dy0), v0 = Vec(s.v_y) * dy0;
   const Vec u_x(s.u_x), u_y(s.u_y), v_y(s.v_y), top(s.log2_opacity), red(s.r), green(s.g), blue(s.b);
+  const Vec step_u(s.u_y * kRowsPerVector), step_v(s.v_y * kRowsPerVector);
   for (; rest; rest &= rest - 1) {
     const int p = __builtin_ctzll(rest);
     Patch& patch = state.patches[p];
-    const Vec left(kPatchOffsets.x[p]);
+    const Vec left(kPatchOffsets.x[p]), down(kPatchOffsets.y[p]);
+    Vec u = fma(u_x, left, fma(u_y, down, u0)), v = fma(v_y, down, v0);
 #pragma GCC unroll 4
     for (int k = 0; k < kPatchVectors; k++) {
       const int at = k * Vec::N;
-      const Vec down(kPatchOffsets.y[p] + static_cast<float>(at / kPatch));
-      const Vec u = fma(u_x, left, fma(u_y, down, u0)), v = fma(v_y, down, v0);
+      if (k > 0) u = u + step_u, v = v + step_v;
       const Vec q = fnma(u, u, fnma(v, v, top));
       const Vec T = load(patch.transmittance + at);
-      const Mask drawn = ge(q, Vec(kLog2MinAlpha)) & ge(T, Vec(kMinTransmittance));
-      const Vec raw = exp2_fast(q), alpha = min(raw, Vec(kMaxAlpha)), w = keep(drawn, alpha * T);
+      const Vec raw = exp2_where(ge(q, Vec(kLog2MinAlpha)), q), alpha = kClamp ? min(raw, Vec(kMaxAlpha)) : raw;
+      const Vec next = fnma(alpha, T, T);
+      const Mask lives = greater(next, Vec(kMinTransmittance));
+      const Vec w = keep(lives, alpha * T);
       const Vec d_r = load(patch.d_color[0] + at), d_g = load(patch.d_color[1] + at), d_b = load(patch.d_color[2] + at);
       const Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(patch.d_alpha + at)))), gained = w * own;
       const Vec behind = load(patch.behind + at) - gained;
       // dL/d ln(alpha) = alpha dL/dalpha; none where alpha is clamped.
       const Vec lost = alpha * reciprocal(Vec(1.0f) - alpha);
-      const Vec sensitivity = keep(drawn & ge(Vec(kMaxAlpha), raw), fnma(behind, lost, gained));
+      const Mask passes = kClamp ? lives & ge(Vec(kMaxAlpha), raw) : lives;
+      const Vec sensitivity = keep(passes, fnma(behind, lost, gained));
       store(patch.behind + at, behind);
-      store(patch.transmittance + at, T - w);
+      store(patch.transmittance + at, passed(lives, next, T, w));
       const Vec su = sensitivity * u, sv = sensitivity * v;
       sums[0] = sums[0] + sensitivity;
       sums[1] = sums[1] + su;
@@ -161,19 +129,28 @@ void blend_backward(const TileJob& job, const BackwardImages& images, const std:
   start_backward(job, images, state);
   const float x0 = static_cast<float>(job.x0), y0 = static_cast<float>(job.y0);
   std::uint64_t alive = alive_patches(state);
-  for (int i = 0; i < job.count; i++) {
-    if (i + kAhead < job.count) {
-      __builtin_prefetch(job.splats + job.list[i + kAhead]);
-      __builtin_prefetch(out + slots[i + kAhead], 1);
+  for (int begin = 0; begin < job.count; begin += kChunk) {
+    Chunk chunk;
+    const int end = smaller(begin + kChunk, job.count);
+    for (int i = begin; i < end; i++) {
+      const std::uint64_t touched = job.touched[i] & alive;
+      __builtin_prefetch(out + slots[i], 1);
+      if (touched == 0) {
+        std::memset(out[slots[i]].sum, 0, sizeof(SplatGradient));
+        continue;
+      }
+      __builtin_prefetch(job.splats + job.list[i]);
+      chunk.add(job.splats[job.list[i]], touched, i);
     }
-    float* sums = out[slots[i]].sum;
-    const Splat& s = job.splats[job.list[i]];
-    const std::uint64_t patches = alive ? touched_patches(s, x0, y0) & alive : 0;
-    if (patches)
-      backward_splat(s, patches, x0, y0, state, sums);
-    else
-      std::memset(sums, 0, sizeof(SplatGradient));
-    if ((i & 15) == 15 && alive) alive = alive_patches(state);
+    for (int i = 0; i < chunk.count; i++) {
+      const Splat& s = *chunk.splats[i];
+      float* sums = out[slots[chunk.place[i]]].sum;
+      if (s.log2_opacity > kLog2MaxAlpha)
+        backward_splat<true>(s, chunk.patches[i], x0, y0, state, sums);
+      else
+        backward_splat<false>(s, chunk.patches[i], x0, y0, state, sums);
+    }
+    if (alive) alive = alive_patches(state);
   }
 }
 

@@ -13,6 +13,11 @@ inline Vec exp2_fast(Vec q) {
   return add_exponent(p, t);
 }
 
+#ifndef LOCUTOR_HAS_EXP2_WHERE
+// 2^q where `m` is set, else 0.
+inline Vec exp2_where(Mask m, Vec q) { return keep(m, exp2_fast(q)); }
+#endif
+
 inline float as_float(std::uint32_t i) {
   float x;
   std::memcpy(&x, &i, 4);

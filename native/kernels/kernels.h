@@ -9,15 +9,17 @@
 namespace locutor {
 
 constexpr int kTile = 32;          // px, side of a tile: the unit of binning and of threads' work
-constexpr int kSubTile = 8;        // px, side of a sub-tile: its pixels stay in registers while blending
-constexpr int kSubTiles = 16;      // sub-tiles per tile
+constexpr int kPatch = 4;          // px, side of a patch: what one step of blending works on
+constexpr int kPatches = 64;       // per tile: row by row, eight per row
+constexpr int kPatchPixels = 16;   // row by row
 constexpr int kTilePixels = kTile * kTile;
 constexpr int kBlock = 256;        // Gaussians per unit of per-Gaussian work
 constexpr int kGradientSums = 9;   // see SplatGradient
 
 constexpr float kNear = 0.01f;
 constexpr float kBlurPx2 = 0.3f;
-constexpr float kMaxAlpha = 0.99f;
+constexpr float kMaxAlpha = 0.999f;
+constexpr float kLog2MaxAlpha = -1.4434168696687e-3f;  // log2(.999)
 constexpr float kLog2MinAlpha = -7.99435343685886f;  // log2(1/255)
 constexpr float kMinTransmittance = 1e-4f;
 
@@ -39,7 +41,9 @@ struct ImageView {
 struct alignas(64) Splat {
   float x, y, u_x, u_y;
   float v_y, log2_opacity, r, g;
-  float b, half_width, half_height;  // half size (px) of the box outside of which alpha < 1/255
+  float b, half_width;  // px, half width of the ellipse outside of which alpha < 1/255
+  float lean;           // px, dy of that ellipse's rightmost point
+  float skew, inv_u_x;  // at a given dy the ellipse's centre lies at dx = skew dy, and u grows by one over inv_u_x px
 };
 
 // Sums over the pixels of one tile, for one Gaussian, with s = dL/d ln(alpha):
@@ -79,6 +83,7 @@ struct alignas(64) CanonicalBlock {
 };
 
 constexpr int kDeltaRows = 9;  // displacement, log-scale, rotation vector
+constexpr int kBasisRun = 64;  // values of a basis that lie together
 
 struct BodyPose {
   float R_head[3][3], head_xyz[3], head_wxyz[4];
@@ -104,11 +109,13 @@ struct PhotometricSums {
   float objective, l1, ssim, squared;
 };
 
-// Blended state of a tile: transmittance and colour of each sub-tile, row by row.
-struct alignas(64) TileState {
-  float transmittance[kSubTiles][kSubTile * kSubTile];
-  float color[kSubTiles][3][kSubTile * kSubTile];
-  std::uint32_t touched;  // bit per sub-tile: the arrays above are set
+// Blended state of a tile. A pixel that is finished has its sign set in `transmittance`.
+struct alignas(64) BlendPatch {
+  float transmittance[kPatchPixels], color[3][kPatchPixels];
+};
+struct TileState {
+  BlendPatch patches[kPatches];
+  std::uint64_t touched;  // bit per patch that may differ from the background
 };
 
 // One tile's share of the work.
@@ -116,7 +123,8 @@ struct TileJob {
   const Splat* splats;
   const std::uint32_t* list;  // Gaussians that may touch the tile, nearest first
   int count;
-  int x0, y0;         // px, top left corner
+  std::uint64_t* touched;     // per list entry, the patches it may touch: `blend` sets them for `blend_backward`; or null
+  int x0, y0;                 // px, top left corner
   int width, height;  // px, of the image
 };
 
@@ -145,7 +153,11 @@ struct Kernels {
 
   // Bit t of the result is set when array t of CanonicalArrays holds a value that is not finite.
   std::uint32_t (*load_canonical)(const CanonicalArrays&, std::ptrdiff_t begin, int count, CanonicalBlock&);
-  void (*motion_field)(const float* bases, int n_bases, const float* coefficients, float (*delta)[kBlock]);
+  // The instruction set's own form of the bases: half precision where it can be read fast, because the memory is what
+  // takes the time. `n` is a multiple of 16.
+  std::size_t packed_bytes;  // per value
+  void (*pack)(const float* values, std::size_t n, void* out);
+  void (*motion_field)(const void* bases, int n_bases, const float* coefficients, float (*delta)[kBlock]);
   void (*pose)(const CanonicalBlock&, const float (*delta)[kBlock], int count, const BodyPose&, GaussianBlock&);
   // `d_pose` may be null.
   void (*pose_backward)(const CanonicalBlock&, const float (*delta)[kBlock], int count, const BodyPose&,

@@ -123,23 +123,28 @@ void store_canonical(const CanonicalBlock& in, std::ptrdiff_t begin, int count, 
   join_rows<1>(&in.logit_attachment, count, out.logit_attachment + begin);
 }
 
-// Displacements of one block: the weighted sum of its `n_bases` bases, each [9, kBlock].
-void motion_field(const float* bases, int n_bases, const float* coefficients, float (*delta)[kBlock]) {
-  for (int i = 0; i < 9 * kBlock; i += 4 * Vec::N) {
-    Vec a(0.0f), b(0.0f), c(0.0f), d(0.0f);
-    const float* p = bases + i;
-    for (int k = 0; k < n_bases; k++, p += 9 * kBlock) {
+void pack(const float* values, std::size_t n, void* out) {
+  Packed* to = static_cast<Packed*>(out);
+  for (std::size_t i = 0; i < n; i += Vec::N) pack_vector(to + i, load(values + i));
+}
+
+// Displacements of one block: the weighted sum of its bases. `bases`: packed, [9 kBlock / kBasisRun][n_bases][kBasisRun],
+// so that they are read from front to back.
+void motion_field(const void* bases, int n_bases, const float* coefficients, float (*delta)[kBlock]) {
+  const Packed* p = static_cast<const Packed*>(bases);
+  constexpr int kVectors = kBasisRun / Vec::N;
+  for (int i = 0; i < kDeltaRows * kBlock; i += kBasisRun) {
+    Vec sums[kVectors];
+#pragma GCC unroll 16
+    for (int j = 0; j < kVectors; j++) sums[j] = Vec(0.0f);
+    for (int k = 0; k < n_bases; k++, p += kBasisRun) {
       const Vec weight(coefficients[k]);
-      a = fma(weight, load(p), a);
-      b = fma(weight, load(p + Vec::N), b);
-      c = fma(weight, load(p + 2 * Vec::N), c);
-      d = fma(weight, load(p + 3 * Vec::N), d);
+#pragma GCC unroll 16
+      for (int j = 0; j < kVectors; j++) sums[j] = fma(weight, unpack_vector(p + j * Vec::N), sums[j]);
     }
     float* out = &delta[0][0] + i;
-    store(out, a);
-    store(out + Vec::N, b);
-    store(out + 2 * Vec::N, c);
-    store(out + 3 * Vec::N, d);
+#pragma GCC unroll 16
+    for (int j = 0; j < kVectors; j++) store(out + j * Vec::N, sums[j]);
   }
 }
 

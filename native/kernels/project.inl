@@ -39,7 +39,7 @@ inline Footprint footprint(const Rotation& R, const float s[3], float x_z, float
 
 void project(const GaussianBlock& g, int count, const Camera& camera, Splat* splats, TileRect* rects, float* depths) {
   alignas(64) float x[kBlock], y[kBlock], u_x[kBlock], u_y[kBlock], v_y[kBlock], log2_opacity[kBlock];
-  alignas(64) float half_w[kBlock], half_h[kBlock];
+  alignas(64) float half_w[kBlock], lean[kBlock], skew[kBlock], inv_u_x[kBlock];
   alignas(64) std::int32_t tile_x0[kBlock], tile_x1[kBlock], tile_y0[kBlock], tile_y1[kBlock];
   const float width = static_cast<float>(camera.width), height = static_cast<float>(camera.height);
   const float last_x = static_cast<float>((camera.width - 1) / kTile);
@@ -60,8 +60,11 @@ void project(const GaussianBlock& g, int count, const Camera& camera, Splat* spl
     const float reach = log2_opacity[j] - kLog2MinAlpha;  // log2 of how far the peak is above the cut
     const float sigmas2 = 2.0f * kLn2 * larger(reach, 0.0f);
     half_w[j] = std::sqrt(sigmas2 * f.xx);
-    half_h[j] = std::sqrt(sigmas2 * f.yy);
-    const float left = x[j] - half_w[j], right = x[j] + half_w[j], top = y[j] - half_h[j], bottom = y[j] + half_h[j];
+    const float half_h = std::sqrt(sigmas2 * f.yy);
+    lean[j] = half_w[j] * f.xy / f.xx;
+    skew[j] = f.xy / f.yy;
+    inv_u_x[j] = 1.0f / u_x[j];
+    const float left = x[j] - half_w[j], right = x[j] + half_w[j], top = y[j] - half_h, bottom = y[j] + half_h;
     const bool visible = (z > kNear) & (g.opacity[j] > 0.0f) & (reach >= 0.0f) & (right > 0.0f) & (left < width) &
                          (bottom > 0.0f) & (top < height);  // false if anything is NaN
     depths[j] = visible ? z : 0.0f;
@@ -72,7 +75,7 @@ void project(const GaussianBlock& g, int count, const Camera& camera, Splat* spl
   }
   for (int j = 0; j < count; j++) {
     splats[j] = {x[j], y[j], u_x[j], u_y[j], v_y[j], log2_opacity[j], g.color[0][j], g.color[1][j], g.color[2][j],
-                 half_w[j], half_h[j]};
+                 half_w[j], lean[j], skew[j], inv_u_x[j]};
     rects[j] = {static_cast<std::uint16_t>(tile_x0[j]), static_cast<std::uint16_t>(tile_x1[j]),
                 static_cast<std::uint16_t>(tile_y0[j]), static_cast<std::uint16_t>(tile_y1[j])};
   }

@@ -22,9 +22,17 @@ struct Vec {
 
 inline Vec load(const float* p) { return _mm256_loadu_ps(p); }
 inline void store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
-// Eight floats of a row, then of the next rows, as far as they fit: the pixels of a vector of an 8x8 sub-tile.
-inline Vec load_rows(const float* p, std::ptrdiff_t) { return load(p); }
-inline void store_rows(float* p, std::ptrdiff_t, Vec a) { store(p, a); }
+// Quads of floats that lie `stride` floats apart, one after the other.
+inline Vec load_quads(const float* p, std::ptrdiff_t stride) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + stride), 1);
+}
+using Packed = std::uint16_t;  // half precision
+inline Vec unpack_vector(const Packed* p) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline void pack_vector(Packed* p, Vec a) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a.v, _MM_FROUND_TO_NEAREST_INT));
+}
 // The vector at p + D, given those at p - N, p and p + N.
 template <int D>
 inline Vec neighbour(Vec, Vec, Vec, const float* p) {
@@ -40,7 +48,7 @@ inline Vec fnma(Vec a, Vec b, Vec c) { return _mm256_fnmadd_ps(a.v, b.v, c.v); }
 inline Vec min(Vec a, Vec b) { return _mm256_min_ps(a.v, b.v); }
 inline Vec max(Vec a, Vec b) { return _mm256_max_ps(a.v, b.v); }
 inline Vec abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v); }
-inline Vec floor_positive(Vec a) { return _mm256_floor_ps(a.v); }
+inline Vec floor(Vec a) { return _mm256_floor_ps(a.v); }
 inline Vec reciprocal(Vec a) {  // one Newton step: about 2^-22
   const __m256 r = _mm256_rcp_ps(a.v);
   return _mm256_mul_ps(r, _mm256_fnmadd_ps(a.v, r, _mm256_set1_ps(2.0f)));
@@ -57,6 +65,15 @@ inline Vec add_exponent(Vec p, Vec t) {
       _mm256_add_epi32(_mm256_castps_si256(p.v), _mm256_slli_epi32(_mm256_castps_si256(t.v), 23)));
 }
 
+inline Mask greater(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
+inline Vec where(Mask m, Vec a, Vec b) { return _mm256_blendv_ps(b.v, a.v, m.lanes); }
+// What is left of T after a splat of weight w (0 where the pixel ends): there with its sign set.
+inline Vec passed(Mask lives, Vec, Vec T, Vec w) {
+  return _mm256_or_ps(_mm256_sub_ps(T.v, w.v), _mm256_andnot_ps(lives.lanes, _mm256_set1_ps(-0.0f)));
+}
+inline Vec sqrt(Vec a) { return _mm256_sqrt_ps(a.v); }
+#include "span_bits_x86.h"
+
 inline __m128 sum4(__m256 a, __m256 b, __m256 c, __m256 d) {
   const __m256 s = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
   return _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
@@ -69,15 +86,6 @@ inline void store_sums(float* out, const Vec* a) {
   _mm_store_ps(out, sum4(a[0].v, a[1].v, a[2].v, a[3].v));
   _mm_store_ps(out + 4, sum4(a[4].v, a[5].v, a[6].v, a[7].v));
   out[8] = sum(a[8]);
-}
-
-inline int compress(const std::uint16_t* masks, int count, std::uint32_t bit, std::uint16_t* out) {
-  int n = 0;
-  for (int i = 0; i < count; i++) {
-    out[n] = static_cast<std::uint16_t>(i);
-    n += (masks[i] & bit) != 0;
-  }
-  return n;
 }
 
 }  // namespace

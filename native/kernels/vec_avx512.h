@@ -22,13 +22,19 @@ struct Vec {
 
 inline Vec load(const float* p) { return _mm512_loadu_ps(p); }
 inline void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
-// Eight floats of a row, then of the next rows, as far as they fit: the pixels of a vector of an 8x8 sub-tile.
-inline Vec load_rows(const float* p, std::ptrdiff_t row) {
-  return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(p)), _mm256_loadu_ps(p + row), 1);
+// Quads of floats that lie `stride` floats apart, one after the other.
+inline Vec load_quads(const float* p, std::ptrdiff_t stride) {
+  __m512 a = _mm512_castps128_ps512(_mm_loadu_ps(p));
+  a = _mm512_insertf32x4(a, _mm_loadu_ps(p + stride), 1);
+  a = _mm512_insertf32x4(a, _mm_loadu_ps(p + 2 * stride), 2);
+  return _mm512_insertf32x4(a, _mm_loadu_ps(p + 3 * stride), 3);
 }
-inline void store_rows(float* p, std::ptrdiff_t row, Vec a) {
-  _mm256_storeu_ps(p, _mm512_castps512_ps256(a.v));
-  _mm256_storeu_ps(p + row, _mm512_extractf32x8_ps(a.v, 1));
+using Packed = std::uint16_t;  // half precision
+inline Vec unpack_vector(const Packed* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+inline void pack_vector(Packed* p, Vec a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a.v, _MM_FROUND_TO_NEAREST_INT));
 }
 // The vector at p + D, given those at p - N, p and p + N. Made from registers: a load that straddles two cache lines,
 // as nearly all would here, takes twice as long.
@@ -48,7 +54,7 @@ inline Vec fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a.v, b.v, c.v); }
 inline Vec min(Vec a, Vec b) { return _mm512_min_ps(a.v, b.v); }
 inline Vec max(Vec a, Vec b) { return _mm512_max_ps(a.v, b.v); }
 inline Vec abs(Vec a) { return _mm512_abs_ps(a.v); }
-inline Vec floor_positive(Vec a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+inline Vec floor(Vec a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
 inline Vec reciprocal(Vec a) {  // one Newton step: about 2^-23
   const __m512 r = _mm512_rcp14_ps(a.v);
   return _mm512_mul_ps(r, _mm512_fnmadd_ps(a.v, r, _mm512_set1_ps(2.0f)));
@@ -65,6 +71,25 @@ inline Vec add_exponent(Vec p, Vec t) {
       _mm512_add_epi32(_mm512_castps_si512(p.v), _mm512_slli_epi32(_mm512_castps_si512(t.v), 23)));
 }
 
+inline Mask greater(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}; }
+inline Vec where(Mask m, Vec a, Vec b) { return _mm512_mask_mov_ps(b.v, m.lanes, a.v); }
+// What is left of T after a splat: `next` where the pixel lives on, else T with its sign set.
+inline Vec passed(Mask lives, Vec next, Vec T, Vec) {
+  return _mm512_mask_mov_ps(_mm512_or_ps(T.v, _mm512_set1_ps(-0.0f)), lives.lanes, next.v);
+}
+inline Vec sqrt(Vec a) { return _mm512_sqrt_ps(a.v); }
+#define LOCUTOR_HAS_EXP2_WHERE
+// 2^q where `m` is set, else 0; relative error below 3e-6.
+inline Vec exp2_where(Mask m, Vec q) {
+  const __m512 f = _mm512_reduce_ps(q.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+  __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(0.01353417f), f, _mm512_set1_ps(0.05201146f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.24144276f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.69300383f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.00000259f));
+  return _mm512_maskz_scalef_ps(m.lanes, p, q.v);
+}
+#include "span_bits_x86.h"
+
 inline __m256 fold(Vec a) { return _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1)); }
 inline __m128 sum4(__m256 a, __m256 b, __m256 c, __m256 d) {
   const __m256 s = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
@@ -75,21 +100,6 @@ inline void store_sums(float* out, const Vec* a) {
   _mm_store_ps(out, sum4(fold(a[0]), fold(a[1]), fold(a[2]), fold(a[3])));
   _mm_store_ps(out + 4, sum4(fold(a[4]), fold(a[5]), fold(a[6]), fold(a[7])));
   out[8] = sum(a[8]);
-}
-
-inline int compress(const std::uint16_t* masks, int count, std::uint32_t bit, std::uint16_t* out) {
-  int n = 0;
-  const __m512i b = _mm512_set1_epi32(static_cast<int>(bit));
-  __m512i index = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  for (int i = 0; i < count; i += 16) {  // masks are zero-padded to a multiple of 32
-    const __m512i m = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(masks + i)));
-    const __mmask16 hit = _mm512_test_epi32_mask(m, b);
-    const __m256i packed = _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(hit, index));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + n), packed);
-    n += __builtin_popcount(hit);
-    index = _mm512_add_epi32(index, _mm512_set1_epi32(16));
-  }
-  return n;
 }
 
 }  // namespace

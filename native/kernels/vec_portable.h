@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cmath>
 #include <cstring>
 
 namespace {
@@ -29,9 +30,11 @@ inline Vec load(const float* p) {
   return a;
 }
 inline void store(float* p, Vec a) { std::memcpy(p, &a.v, sizeof a.v); }
-// Eight floats of a row, then of the next rows, as far as they fit: the pixels of a vector of an 8x8 sub-tile.
-inline Vec load_rows(const float* p, std::ptrdiff_t) { return load(p); }
-inline void store_rows(float* p, std::ptrdiff_t, Vec a) { store(p, a); }
+// Quads of floats that lie `stride` floats apart, one after the other.
+inline Vec load_quads(const float* p, std::ptrdiff_t) { return load(p); }
+using Packed = float;
+inline Vec unpack_vector(const Packed* p) { return load(p); }
+inline void pack_vector(Packed* p, Vec a) { store(p, a); }
 // The vector at p + D, given those at p - N, p and p + N.
 template <int D>
 inline Vec neighbour(Vec, Vec, Vec, const float* p) {
@@ -48,7 +51,10 @@ inline Vec select(Int4 m, Vec a, Vec b) { return (Float4)((m & (Int4)a.v) | (~m 
 inline Vec min(Vec a, Vec b) { return select(a.v < b.v, a, b); }
 inline Vec max(Vec a, Vec b) { return select(a.v > b.v, a, b); }
 inline Vec abs(Vec a) { return (Float4)((Int4)a.v & 0x7fffffff); }
-inline Vec floor_positive(Vec a) { return __builtin_convertvector(__builtin_convertvector(a.v, Int4), Float4); }
+inline Vec floor(Vec a) {  // |a| < 2^31
+  const Float4 t = __builtin_convertvector(__builtin_convertvector(a.v, Int4), Float4);
+  return t - (Float4)((t > a.v) & (Int4)Float4{1, 1, 1, 1});
+}
 inline Vec reciprocal(Vec a) { return 1.0f / a.v; }
 
 inline Mask ge(Vec a, Vec b) { return {a.v >= b.v}; }
@@ -63,19 +69,29 @@ inline bool any(Mask m) { return (m.lanes[0] | m.lanes[1] | m.lanes[2] | m.lanes
 // p * 2^n, where the low bits of the float `t` hold the integer n (see exp2_fast).
 inline Vec add_exponent(Vec p, Vec t) { return (Float4)((Uint4)p.v + ((Uint4)t.v << 23)); }
 
+inline Mask greater(Vec a, Vec b) { return {a.v > b.v}; }
+inline Vec where(Mask m, Vec a, Vec b) { return select(m.lanes, a, b); }
+// What is left of T after a splat of weight w (0 where the pixel ends): there with its sign set.
+inline Vec passed(Mask lives, Vec, Vec T, Vec w) {
+  return (Float4)((Uint4)(T.v - w.v) | (~(Uint4)lives.lanes & 0x80000000u));
+}
+inline Vec sqrt(Vec a) { return Float4{std::sqrt(a.v[0]), std::sqrt(a.v[1]), std::sqrt(a.v[2]), std::sqrt(a.v[3])}; }
+
+// Eight spans of patches, one per row of a tile, to bits: bits first[i]..last[i] of byte i are set; bounds beyond 0..7
+// are cut off, and a span that ends before it begins is empty.
+inline std::uint64_t span_bits(const float* last, const float* minus_first) {
+  std::uint64_t out = 0;
+  for (int i = 0; i < 8; i++) {
+    const int r = last[i] < 7.0f ? static_cast<int>(last[i]) : 7, l = minus_first[i] < 0.0f ? static_cast<int>(-minus_first[i]) : 0;
+    const std::uint64_t row = l <= r ? (2u << r) - (1u << l) : 0u;
+    out |= row << (8 * i);
+  }
+  return out;
+}
+
 inline float sum(Vec a) { return (a.v[0] + a.v[1]) + (a.v[2] + a.v[3]); }
 inline void store_sums(float* out, const Vec* a) {
   for (int i = 0; i < 9; i++) out[i] = sum(a[i]);
-}
-
-// Indices i < count with `bit` set in masks[i]; may write up to 31 entries too many.
-inline int compress(const std::uint16_t* masks, int count, std::uint32_t bit, std::uint16_t* out) {
-  int n = 0;
-  for (int i = 0; i < count; i++) {
-    out[n] = static_cast<std::uint16_t>(i);
-    n += (masks[i] & bit) != 0;
-  }
-  return n;
 }
 
 }  // namespace

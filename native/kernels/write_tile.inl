@@ -1,108 +1,87 @@
 // From a blended tile to the picture: background, layout, rounding, image borders.
 namespace {
 
-struct SubTileArea {
-  int x, y, width, height;  // px, the part inside the image; not positive if it lies outside
-};
+constexpr int kTileVectors = kTile / Vec::N;                     // vectors per row of a tile
+constexpr int kBlendStride = sizeof(BlendPatch) / sizeof(float);  // floats from a patch to the next
 
-inline SubTileArea area_of(const TileJob& job, int b) {
-  const int x = job.x0 + b % 4 * kSubTile, y = job.y0 + b / 4 * kSubTile;
-  return {x, y, smaller(kSubTile, job.width - x), smaller(kSubTile, job.height - y)};
+// Vector k of row y of a tile; `first` is the value of the row's first pixel in its patch.
+inline Vec tile_row(const float* first, int k) {
+  return load_quads(first + k * (Vec::N / kPatch) * kBlendStride, kBlendStride);
 }
 
-// Where vector k of a sub-tile starts.
-constexpr int vector_column(int k) { return k % kPerRow * Vec::N; }
-constexpr int vector_row(int k) { return k / kPerRow * kRowsPerVector; }
-
-// One channel of a whole sub-tile from a view whose rows are contiguous.
-inline void composite_whole(const float* transmittance, const float* color, const float* background,
-                            std::ptrdiff_t background_row, float* out, std::ptrdiff_t out_row) {
-#pragma GCC unroll 16
-  for (int k = 0; k < kVectors; k++) {
-    const Vec behind = load_rows(background + vector_row(k) * background_row + vector_column(k), background_row);
-    const Vec value = fma(load(transmittance + k * Vec::N), behind, load(color + k * Vec::N));
-    store_rows(out + vector_row(k) * out_row + vector_column(k), out_row, value);
+// Row y of a tile of one channel over the background.
+inline void composite_row(const TileState& state, int channel, int y, const float* behind, std::ptrdiff_t column, int width,
+                          float* out) {
+  const BlendPatch& patch = state.patches[y / kPatch * kPatchColumns];
+  const float* transmittance = patch.transmittance + y % kPatch * kPatch;
+  const float* color = patch.color[channel] + y % kPatch * kPatch;
+  if (column == 1 && width == kTile) {
+#pragma GCC unroll 8
+    for (int k = 0; k < kTileVectors; k++)
+      store(out + k * Vec::N, fma(abs(tile_row(transmittance, k)), load(behind + k * Vec::N), tile_row(color, k)));
+    return;
+  }
+  for (int x = 0; x < width; x++) {
+    const int at = x / kPatch * kBlendStride + x % kPatch;
+    out[x] = color[at] + std::fabs(transmittance[at]) * behind[x * column];
   }
 }
 
-inline void composite_part(const SubTileArea& area, const float* transmittance, const float* color,
-                           const float* background, const ImageView& layout, float* out, std::ptrdiff_t out_row) {
-  for (int y = 0; y < area.height; y++)
-    for (int x = 0; x < area.width; x++) {
-      const int p = y * kSubTile + x;
-      out[y * out_row + x] = color[p] + transmittance[p] * background[y * layout.row + x * layout.column];
-    }
+inline void covered_row(const TileState& state, int y, int width, float* out) {
+  const float* transmittance = state.patches[y / kPatch * kPatchColumns].transmittance + y % kPatch * kPatch;
+  if (width == kTile) {
+#pragma GCC unroll 8
+    for (int k = 0; k < kTileVectors; k++) store(out + k * Vec::N, Vec(1.0f) - abs(tile_row(transmittance, k)));
+    return;
+  }
+  for (int x = 0; x < width; x++) out[x] = 1.0f - std::fabs(transmittance[x / kPatch * kBlendStride + x % kPatch]);
 }
-
-// One channel of a sub-tile over the background.
-inline void composite(const SubTileArea& area, const float* transmittance, const float* color,
-                      const ImageView& background, int channel, float* out, std::ptrdiff_t out_row) {
-  const float* behind =
-      background.data + channel * background.channel + area.y * background.row + area.x * background.column;
-  if (background.column == 1 && area.width == kSubTile && area.height == kSubTile)
-    composite_whole(transmittance, color, behind, background.row, out, out_row);
-  else
-    composite_part(area, transmittance, color, behind, background, out, out_row);
-}
-
-inline void write_covered(const SubTileArea& area, const float* transmittance, float* out, std::ptrdiff_t out_row) {
-  for (int y = 0; y < area.height; y++)
-    for (int x = 0; x < area.width; x++) out[y * out_row + x] = 1.0f - transmittance[y * kSubTile + x];
-}
-
-struct EmptySubTile {
-  float transmittance[kSubTile * kSubTile], color[kSubTile * kSubTile];
-};
-constexpr EmptySubTile empty_sub_tile() {
-  EmptySubTile empty{};
-  for (float& t : empty.transmittance) t = 1.0f;
-  return empty;
-}
-alignas(64) constexpr EmptySubTile kEmpty = empty_sub_tile();
 
 void write_float(const TileJob& job, const TileState& state, const ImageView& background, float* rgb, float* alpha) {
   const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(job.width) * job.height;
-  for (int b = 0; b < kSubTiles; b++) {
-    const SubTileArea area = area_of(job, b);
-    if (area.width <= 0 || area.height <= 0) continue;
-    const bool touched = state.touched >> b & 1;
-    const float* transmittance = touched ? state.transmittance[b] : kEmpty.transmittance;
-    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(area.y) * job.width + area.x;
-    for (int c = 0; c < 3; c++)
-      composite(area, transmittance, touched ? state.color[b][c] : kEmpty.color, background, c, rgb + c * plane + at,
-                job.width);
-    write_covered(area, transmittance, alpha + at, job.width);
+  const int width = smaller(kTile, job.width - job.x0), height = smaller(kTile, job.height - job.y0);
+  for (int y = 0; y < height; y++) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(job.y0 + y) * job.width + job.x0;
+    for (int c = 0; c < 3; c++) {
+      const float* behind = background.data + c * background.channel + (job.y0 + y) * background.row + job.x0 * background.column;
+      float* out = rgb + c * plane + at;
+      if (state.touched)
+        composite_row(state, c, y, behind, background.column, width, out);
+      else
+        for (int x = 0; x < width; x++) out[x] = behind[x * background.column];
+    }
+    if (state.touched)
+      covered_row(state, y, width, alpha + at);
+    else
+      std::memset(alpha + at, 0, static_cast<std::size_t>(width) * sizeof(float));
   }
 }
 
 void write_8bit(const TileJob& job, const TileState& state, const ImageView& background,
                 const std::uint8_t* background8, std::uint8_t* rgb8) {
-  for (int b = 0; b < kSubTiles; b++) {
-    const SubTileArea area = area_of(job, b);
-    if (area.width <= 0 || area.height <= 0) continue;
-    const std::ptrdiff_t at = 3 * (static_cast<std::ptrdiff_t>(area.y) * job.width + area.x), row = 3 * job.width;
-    if (!(state.touched >> b & 1)) {
-      for (int y = 0; y < area.height; y++)
-        std::memcpy(rgb8 + at + y * row, background8 + at + y * row, static_cast<std::size_t>(3 * area.width));
+  const int width = smaller(kTile, job.width - job.x0), height = smaller(kTile, job.height - job.y0);
+  for (int y = 0; y < height; y++) {
+    const std::ptrdiff_t at = 3 * (static_cast<std::ptrdiff_t>(job.y0 + y) * job.width + job.x0);
+    const std::uint64_t row_patches = state.touched >> y / kPatch * kPatchColumns & 0xffu;
+    if (row_patches == 0) {
+      std::memcpy(rgb8 + at, background8 + at, static_cast<std::size_t>(3 * width));
       continue;
     }
-    alignas(64) float color[3][kSubTile * kSubTile] = {{0}};
-    alignas(64) std::uint32_t packed[kSubTile * kSubTile];  // red in the lowest byte
+    alignas(64) float color[3][kTile] = {{0}};
+    alignas(64) std::uint32_t packed[kTile];  // red in the lowest byte
     for (int c = 0; c < 3; c++)
-      composite(area, state.transmittance[b], state.color[b][c], background, c, color[c], kSubTile);
-    for (int p = 0; p < kSubTile * kSubTile; p++) {
+      composite_row(state, c, y, background.data + c * background.channel + (job.y0 + y) * background.row + job.x0 * background.column,
+                    background.column, width, color[c]);
+    for (int x = 0; x < kTile; x++) {
       std::int32_t level[3];
       for (int c = 0; c < 3; c++)
-        level[c] = static_cast<std::int32_t>(smaller(larger(color[c][p], 0.0f), 1.0f) * 255.0f + 0.5f);
-      packed[p] = static_cast<std::uint32_t>(level[0] | level[1] << 8 | level[2] << 16);
+        level[c] = static_cast<std::int32_t>(smaller(larger(color[c][x], 0.0f), 1.0f) * 255.0f + 0.5f);
+      packed[x] = static_cast<std::uint32_t>(level[0] | level[1] << 8 | level[2] << 16);
     }
-    for (int y = 0; y < area.height; y++) {
-      std::uint8_t* out = rgb8 + at + y * row;
-      const std::uint32_t* from = packed + y * kSubTile;
-      // Four bytes at a time, each covering the first byte of the next pixel; the last pixel has no next.
-      for (int x = 0; x < area.width - 1; x++) std::memcpy(out + 3 * x, from + x, 4);
-      std::memcpy(out + 3 * (area.width - 1), from + area.width - 1, 3);
-    }
+    // Four bytes at a time, each covering the first byte of the next pixel; the last pixel has no next.
+    std::uint8_t* out = rgb8 + at;
+    for (int x = 0; x < width - 1; x++) std::memcpy(out + 3 * x, packed + x, 4);
+    std::memcpy(out + 3 * (width - 1), packed + width - 1, 3);
   }
 }
 

@@ -45,14 +45,16 @@ def test_agrees_with_the_differentiable_path_to_one_grey_level(engine, n, n_base
     coefficients = torch.randn(n_bases)
     pixels = NativeRenderer(canonical, bases, camera, background, engine).render(coefficients, pose)
 
-    delta = torch.zeros(9, n)
-    delta[:, :n_moving] = torch.einsum("k,kcm->cm", coefficients, bases)
-    rgb = rasterize(pose_gaussians(canonical, delta, pose), camera, background).rgb
-    expected = (rgb.clamp(0, 1) * 255).round().numpy()
+    def difference(bases: torch.Tensor) -> np.ndarray:
+        delta = torch.zeros(9, n)
+        delta[:, :n_moving] = torch.einsum("k,kcm->cm", coefficients, bases)
+        rgb = rasterize(pose_gaussians(canonical, delta, pose), camera, background).rgb
+        return np.abs(pixels.astype(int) - (rgb.clamp(0, 1) * 255).round().numpy())
+
     assert pixels.dtype == np.uint8
-    difference = np.abs(pixels.astype(int) - expected)
-    assert difference.max() <= 1
-    assert (difference > 0).mean() < 0.01
+    assert difference(bases).max() <= 1
+    kept = bases if engine.isa == "portable" else bases.half().float()  # the others keep half precision
+    assert (difference(kept) > 0).mean() < 0.01
 
 
 def test_several_threads_may_render_at_once() -> None:

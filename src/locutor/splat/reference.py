@@ -14,7 +14,7 @@ from locutor.splat.rendering import Rendering
 
 NEAR = 0.01  # Gaussians with camera z at or below this are not drawn
 BLUR_PX2 = 0.3  # added to the diagonal of every image covariance
-MAX_ALPHA = 0.99
+MAX_ALPHA = 0.999
 MIN_ALPHA = 1 / 255  # weaker contributions are dropped
 MIN_TRANSMITTANCE = 1e-4  # a pixel is finished below this
 
@@ -73,12 +73,15 @@ def rasterize_reference(gaussians: Gaussians, camera: Camera, background: Float[
     py, px = torch.meshgrid(rows, columns, indexing="ij")
     rgb = torch.zeros_like(background)
     transmittance = torch.ones_like(px)
+    alive = torch.ones_like(px, dtype=torch.bool)
     for i in range(len(seen)):
         dx, dy = px - centres[i, 0], py - centres[i, 1]
         q = conics[i, 0, 0] * dx * dx + 2 * conics[i, 0, 1] * dx * dy + conics[i, 1, 1] * dy * dy
         alpha = (seen.opacities[i] * torch.exp(-0.5 * q)).clamp(max=MAX_ALPHA)
-        drawn = (alpha >= MIN_ALPHA) & (transmittance >= MIN_TRANSMITTANCE)
-        weight = torch.where(drawn, alpha * transmittance, 0)
+        drawn = (alpha >= MIN_ALPHA) & alive
+        left = transmittance * (1 - alpha)
+        alive = alive & ~(drawn & (left <= MIN_TRANSMITTANCE))
+        weight = torch.where(drawn & alive, alpha * transmittance, 0)
         rgb = rgb + weight[..., None] * seen.colors[i]
         transmittance = transmittance - weight
     return Rendering(rgb + transmittance[..., None] * background, 1 - transmittance)
