@@ -21,6 +21,7 @@ struct Frame {
 
   Buffer<std::uint64_t> touched;           // patches, one set per pair of a Gaussian and a tile
   Buffer<SplatGradient> gradients;         // one per pair of a Gaussian and a tile
+  Buffer<float> extra_gradients;           // [pairs, extra channels]
   Buffer<std::uint32_t> first_slot, slots; // gradients of Gaussian i start at first_slot[i]; slot of a list entry
 
   void require(int count) {

@@ -1,17 +1,28 @@
 #include "rasterizer.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace locutor {
 namespace {
 
+constexpr std::uint32_t kBadExtra = 1 << 5;
+
 void refuse_non_finite(std::uint32_t bad) {
-  static const char* const kNames[] = {"means", "quats", "scales", "opacities", "colors"};
-  for (int i = 0; i < 5; i++)
+  static const char* const kNames[] = {"means", "quats", "scales", "opacities", "colors", "extra"};
+  for (int i = 0; i < 6; i++)
     if (bad >> i & 1) throw std::invalid_argument(std::string(kNames[i]) + " holds a value that is NaN or infinite");
+}
+
+bool all_finite(const float* values, std::size_t count) {
+  bool finite = true;
+  for (std::size_t i = 0; i < count; i++) finite &= std::isfinite(values[i]);
+  return finite;
 }
 
 void clear_gaussian(GaussianBlock& block, int j) {
@@ -36,7 +47,7 @@ void assign_slots(Engine& engine, Frame& frame) {
     for (int x = 0; x < frame.lists.columns; x++) {
       const int t = y * frame.lists.columns + x;
       for (std::uint32_t k = frame.lists.start[t]; k < frame.lists.start[t + 1]; k++) {
-        const std::uint32_t id = frame.lists.list[k];
+        const std::uint32_t id = frame.lists.id(k);
         const TileRect r = frame.rects[id];
         slots[k] = first[id] + static_cast<std::uint32_t>((y - r.y0) * (r.x1 - r.x0 + 1) + (x - r.x0));
       }
@@ -48,21 +59,22 @@ void assign_slots(Engine& engine, Frame& frame) {
 
 void sort_and_bin(Engine& engine, Frame& frame) {
   frame.n_seen = sort_by_depth(frame.depths.data(), frame.n, frame.sort_scratch, frame.order);
-  bin_into_tiles(frame.order.data(), frame.n_seen, frame.rects.data(), frame.camera.width, frame.camera.height,
+  bin_into_tiles(frame.order.data(), frame.n_seen, frame.n, frame.rects.data(), frame.camera.width, frame.camera.height,
                  engine.pool, frame.lists);
 }
 
-TileJob tile_job(const Frame& frame, int t, std::uint64_t* touched) {
+TileJob tile_job(const Frame& frame, const ExtraArray& extra, std::uint64_t* touched, int t) {
   const std::uint32_t begin = frame.lists.start[t], end = frame.lists.start[t + 1];
-  return {frame.splats.data(), frame.lists.list.data() + begin, static_cast<int>(end - begin),
+  return {frame.splats.data(), frame.lists.from(begin), static_cast<int>(end - begin),
           touched == nullptr ? nullptr : touched + begin,
-          t % frame.lists.columns * kTile, t / frame.lists.columns * kTile, frame.camera.width, frame.camera.height};
+          t % frame.lists.columns * kTile, t / frame.lists.columns * kTile, frame.camera.width, frame.camera.height,
+          extra.data, extra.channels};
 }
 
 void prefetch_tile(const TileJob& job, const ImageView& view, int channels) {
   constexpr int kLine = 64 / sizeof(float);
   if (view.column != 1) return;
-  const int rows = job.height - job.y0 < kTile ? job.height - job.y0 : kTile;
+  const int rows = std::min(kTile, job.height - job.y0);
   for (int c = 0; c < channels; c++)
     for (int y = 0; y < rows; y++) {
       const float* row = view.data + c * view.channel + (job.y0 + y) * view.row + job.x0;
@@ -70,8 +82,9 @@ void prefetch_tile(const TileJob& job, const ImageView& view, int channels) {
     }
 }
 
-std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians, int n, const Camera& camera,
-                                 const ImageView& background, float* rgb, float* alpha) {
+std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians, int n, const ExtraArray& extra,
+                                 const Camera& camera, const ImageView& background, const Pictures& out) {
+  const auto channels = static_cast<std::size_t>(extra.channels);
   std::shared_ptr<Frame> frame = engine.frame();
   frame->camera = camera;
   frame->require(n);
@@ -80,6 +93,7 @@ std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians
     GaussianBlock g;
     const int begin = block * kBlock, count = frame->block_size(block);
     bad |= engine.kernels.load_gaussians(gaussians, begin, count, g);
+    if (!all_finite(extra.data + begin * channels, count * channels)) bad |= kBadExtra;
     engine.kernels.project(g, count, camera, frame->splats.data() + begin, frame->rects.data() + begin,
                            frame->depths.data() + begin);
   });
@@ -87,37 +101,42 @@ std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians
   sort_and_bin(engine, *frame);
   std::uint64_t* touched = frame->touched.require(frame->lists.pairs());
   const std::ptrdiff_t width = camera.width;
-  const ImageView rgb_view{rgb, width * camera.height, width, 1}, alpha_view{alpha, 0, width, 1};
+  const ImageView rgb{out.rgb, width * camera.height, width, 1}, alpha{out.alpha, 0, width, 1};
   engine.pool.for_each(frame->lists.tiles(), [&](int t) {
+    thread_local Buffer<float> sums;
     TileState state;
-    const TileJob job = tile_job(*frame, t, touched);
+    state.extra = sums.require(channels * kTilePixels);
+    const TileJob job = tile_job(*frame, extra, touched, t);
     prefetch_tile(job, background, 3);
-    prefetch_tile(job, rgb_view, 3);
-    prefetch_tile(job, alpha_view, 1);
+    prefetch_tile(job, rgb, 3);
+    prefetch_tile(job, alpha, 1);
     engine.kernels.blend(job, state);
-    engine.kernels.write_float(job, state, background, rgb, alpha);
+    engine.kernels.write_float(job, state, background, out.rgb, out.alpha);
+    if (channels > 0) engine.kernels.write_extra(job, state, out.extra);
   });
   return frame;
 }
 
-void rasterize_backward(Engine& engine, Frame& frame, const GaussianArrays& gaussians, const BackwardImages& images,
-                        const MutableGaussianArrays& out) {
+void rasterize_backward(Engine& engine, Frame& frame, const GaussianArrays& gaussians, const ExtraArray& extra,
+                        const BackwardImages& images, const MutableGaussianArrays& out, float* d_extra) {
+  const auto channels = static_cast<std::size_t>(extra.channels);
   assign_slots(engine, frame);
   SplatGradient* gradients = frame.gradients.require(frame.lists.pairs());
+  float* extra_gradients = frame.extra_gradients.require(frame.lists.pairs() * channels);
   engine.pool.for_each(frame.lists.tiles(), [&](int t) {
-    const TileJob job = tile_job(frame, t, frame.touched.data());
-    const int later = t + engine.pool.threads();
+    thread_local Buffer<float> scratch;
+    const TileJob job = tile_job(frame, extra, frame.touched.data(), t);
+    const int later = t + engine.pool.threads();  // about the next one that this thread will take
     if (later < frame.lists.tiles()) {
-      const TileJob next = tile_job(frame, later, nullptr);
-      if (next.count > 0) {
-        prefetch_tile(next, images.rgb, 3);
-        prefetch_tile(next, images.d_rgb, 3);
-        prefetch_tile(next, images.alpha, 1);
-        prefetch_tile(next, images.d_alpha, 1);
-      }
+      const TileJob next = tile_job(frame, extra, nullptr, later);
+      if (next.count > 0)
+        for (const auto& [view, planes] : {std::pair{images.rgb, 3}, {images.d_rgb, 3}, {images.alpha, 1}, {images.d_alpha, 1}})
+          prefetch_tile(next, view, planes);
     }
     if (job.count > 0)
-      engine.kernels.blend_backward(job, images, frame.slots.data() + frame.lists.start[t], gradients);
+      engine.kernels.blend_backward(job, images,
+                                    {frame.slots.data() + frame.lists.start[t], gradients, extra_gradients,
+                                     scratch.require(channels * kBackwardScratch)});
   });
   engine.pool.for_each(frame.blocks(), [&](int block) {
     GaussianBlock g, gradient;
@@ -128,6 +147,12 @@ void rasterize_backward(Engine& engine, Frame& frame, const GaussianArrays& gaus
       for (std::uint32_t s = frame.first_slot[begin + j]; s < frame.first_slot[begin + j + 1]; s++)
         for (int k = 0; k < kGradientSums; k++) total[k] += gradients[s].sum[k];
       for (int k = 0; k < kGradientSums; k++) sums[k][j] = total[k];
+    }
+    for (std::size_t i = begin * channels; i < (begin + count) * channels; i++) {
+      d_extra[i] = 0.0f;
+      const std::size_t of = i / channels, channel = i % channels;
+      for (std::size_t s = frame.first_slot[of]; s < frame.first_slot[of + 1]; s++)
+        d_extra[i] += extra_gradients[s * channels + channel];
     }
     engine.kernels.load_gaussians(gaussians, begin, count, g);
     engine.kernels.project_backward(g, count, frame.camera, frame.splats.data() + begin, sums, gradient);

@@ -1,9 +1,17 @@
 // Alpha blending of one tile, front to back.
 namespace {
 
-// Adds a splat to the patches in `rest`. kClamp: its opacity is above the limit of alpha.
-template <bool kClamp>
-inline void blend_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BlendPatch* patches) {
+// The extra channels of one splat, and where they are collected: [kPatches, count, 16].
+struct BlendExtra {
+  int count;
+  const float* of;
+  float* sums;
+};
+
+// Adds a splat to the patches in `rest`. kClamp: its opacity may be above the limit of alpha.
+template <bool kClamp, bool kExtra>
+inline void blend_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BlendPatch* patches,
+                        const BlendExtra& extra) {
   const Vec lane_row = floor(lane_index() * Vec(0.25f)), lane_column = fnma(lane_row, Vec(4.0f), lane_index());
   const Vec dx0 = lane_column + Vec(x0 + 0.5f - s.x), dy0 = lane_row + Vec(y0 + 0.5f - s.y);
   const Vec u0 = fma(Vec(s.u_x), dx0, Vec(s.u_y) * dy0), v0 = Vec(s.v_y) * dy0;
@@ -22,12 +30,17 @@ inline void blend_splat(const Splat& s, std::uint64_t rest, float x0, float y0, 
       Vec alpha = exp2_where(ge(q, Vec(kLog2MinAlpha)), q);
       if (kClamp) alpha = min(alpha, Vec(kMaxAlpha));
       const Vec T = load(patch.transmittance + at), next = fnma(alpha, T, T);
-      const Mask lives = greater(next, Vec(kMinTransmittance));  // false for good once the sign is set
+      const Mask lives = gt(next, Vec(kMinTransmittance));  // false for good once the sign is set
       const Vec w = keep(lives, alpha * T);
       store(patch.transmittance + at, passed(lives, next, T, w));
       store(patch.color[0] + at, fma(w, red, load(patch.color[0] + at)));
       store(patch.color[1] + at, fma(w, green, load(patch.color[1] + at)));
       store(patch.color[2] + at, fma(w, blue, load(patch.color[2] + at)));
+      if (kExtra)
+        for (int e = 0; e < extra.count; e++) {
+          float* sum = extra.sums + (p * extra.count + e) * kPatchPixels + at;
+          store(sum, fma(w, Vec(extra.of[e]), load(sum)));
+        }
     }
   }
 }
@@ -46,14 +59,17 @@ inline std::uint64_t unfinished(const BlendPatch* patches) {
   for (int p = 0; p < kPatches; p++) {
     Vec most = load(patches[p].transmittance);
     for (int k = 1; k < kPatchVectors; k++) most = max(most, load(patches[p].transmittance + k * Vec::N));
-    out |= static_cast<std::uint64_t>(any(greater(most, Vec(0.0f)))) << p;
+    out |= static_cast<std::uint64_t>(any(gt(most, Vec(0.0f)))) << p;
   }
   return out;
 }
 
-void blend(const TileJob& job, TileState& state) {
+template <bool kExtra>
+void blend_tile(const TileJob& job, TileState& state) {
   state.touched = 0;
   if (job.count == 0) return;
+  if (kExtra) std::memset(state.extra, 0, sizeof(float) * kTilePixels * static_cast<std::size_t>(job.channels));
+  BlendExtra extra{job.channels, nullptr, state.extra};
   for (BlendPatch& patch : state.patches) {
     for (float& t : patch.transmittance) t = 1.0f;
     std::memset(patch.color, 0, sizeof patch.color);
@@ -66,24 +82,29 @@ void blend(const TileJob& job, TileState& state) {
     Chunk chunk;
     const int end = smaller(begin + kChunk, job.count);
     for (int i = begin; i < end; i++) {
-      if (i + kAhead < job.count) __builtin_prefetch(job.splats + job.list[i + kAhead]);
-      const Splat& s = job.splats[job.list[i]];
-      const std::uint64_t touched = touched_patches(s, x0, y0) & inside;
+      if (i + kAhead < job.count) __builtin_prefetch(job.splats + id_at(job.list, i + kAhead));
+      const std::uint32_t id = id_at(job.list, i);
+      const std::uint64_t touched = touched_patches(job.splats[id], x0, y0) & inside;
       if (job.touched != nullptr) job.touched[i] = touched;
-      chunk.add(s, touched & alive, i);
+      chunk.add(id, touched & alive, i);
     }
     for (int i = 0; i < chunk.count; i++) {
-      const Splat& s = *chunk.splats[i];
+      const Splat& s = job.splats[chunk.id[i]];
       state.touched |= chunk.patches[i];
-      if (s.log2_opacity > kLog2MaxAlpha)
-        blend_splat<true>(s, chunk.patches[i], x0, y0, state.patches);
+      if (kExtra) extra.of = job.extra + static_cast<std::ptrdiff_t>(chunk.id[i]) * job.channels;
+      if (kExtra || s.log2_opacity > kLog2MaxAlpha)
+        blend_splat<true, kExtra>(s, chunk.patches[i], x0, y0, state.patches, extra);
       else
-        blend_splat<false>(s, chunk.patches[i], x0, y0, state.patches);
+        blend_splat<false, kExtra>(s, chunk.patches[i], x0, y0, state.patches, extra);
     }
     alive = unfinished(state.patches) & inside;
   }
   if (job.touched != nullptr)
     for (int i = begin; i < job.count; i++) job.touched[i] = 0;  // hidden behind what is opaque
+}
+
+void blend(const TileJob& job, TileState& state) {
+  job.channels > 0 ? blend_tile<true>(job, state) : blend_tile<false>(job, state);
 }
 
 }  // namespace

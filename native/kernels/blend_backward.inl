@@ -64,20 +64,47 @@ void start_backward(const TileJob& job, const BackwardImages& images, BackwardSt
   }
 }
 
+// Extra channels in the backward pass: of one splat, gradients of the pixels [patch, channels, 16], sums [channels, N].
+struct BackwardExtra {
+  int count;
+  const float* of;
+  float *d_pixels, *sums, *out;
+};
+
+inline void start_backward_extra(const TileJob& job, const BackwardImages& images, BackwardState& state, float* d) {
+  alignas(64) float value[kPatches][kPatchPixels] = {{0}};
+  const int width = smaller(kTile, job.width - job.x0), height = smaller(kTile, job.height - job.y0);
+  const int stride = job.channels * kPatchPixels;
+  std::memset(d, 0, sizeof(float) * kPatches * static_cast<std::size_t>(stride));
+  for (int c = 0; c < job.channels; c++) {
+    for (int y = 0; y < height; y++) {
+      const int first = y / kPatch * kPatchColumns, at = y % kPatch * kPatch;
+      load_tile_row(images.extra, c, job.y0 + y, job.x0, width, value[first] + at, kPatchPixels);
+      load_tile_row(images.d_extra, c, job.y0 + y, job.x0, width, d + first * stride + c * kPatchPixels + at, stride);
+    }
+    for (int p = 0; p < kPatches; p++)
+      for (int i = 0; i < kPatchPixels; i++)
+        state.patches[p].behind[i] += value[p][i] * d[p * stride + c * kPatchPixels + i];
+  }
+}
+
 inline std::uint64_t alive_patches(const BackwardState& state) {
   std::uint64_t alive = 0;
   for (int p = 0; p < kPatches; p++) {
     const float* transmittance = state.patches[p].transmittance;
     Vec most = load(transmittance);
     for (int k = 1; k < kPatchVectors; k++) most = max(most, load(transmittance + k * Vec::N));
-    alive |= static_cast<std::uint64_t>(any(greater(most, Vec(0.0f)))) << p;
+    alive |= static_cast<std::uint64_t>(any(gt(most, Vec(0.0f)))) << p;
   }
   return alive;
 }
 
 // Sums over the patches in `rest` for one splat; advances their state past it.
-template <bool kClamp>
-inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BackwardState& state, float* out) {
+template <bool kClamp, bool kExtra>
+inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BackwardState& state, float* out,
+                           const BackwardExtra& extra) {
+  if (kExtra)
+    for (int e = 0; e < extra.count; e++) store(extra.sums + e * Vec::N, Vec(0.0f));
   Vec sums[9];
   for (Vec& a : sums) a = Vec(0.0f);
   const Vec lane_row = floor(lane_index() * Vec(0.25f)), lane_column = fnma(lane_row, Vec(4.0f), lane_index());
@@ -98,10 +125,17 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
       const Vec T = load(patch.transmittance + at);
       const Vec raw = exp2_where(ge(q, Vec(kLog2MinAlpha)), q), alpha = kClamp ? min(raw, Vec(kMaxAlpha)) : raw;
       const Vec next = fnma(alpha, T, T);
-      const Mask lives = greater(next, Vec(kMinTransmittance));
+      const Mask lives = gt(next, Vec(kMinTransmittance));
       const Vec w = keep(lives, alpha * T);
       const Vec d_r = load(patch.d_color[0] + at), d_g = load(patch.d_color[1] + at), d_b = load(patch.d_color[2] + at);
-      const Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(patch.d_alpha + at)))), gained = w * own;
+      Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(patch.d_alpha + at))));
+      if (kExtra)
+        for (int e = 0; e < extra.count; e++) {
+          const Vec d_e = load(extra.d_pixels + (p * extra.count + e) * kPatchPixels + at);
+          own = fma(d_e, Vec(extra.of[e]), own);
+          store(extra.sums + e * Vec::N, fma(w, d_e, load(extra.sums + e * Vec::N)));
+        }
+      const Vec gained = w * own;
       const Vec behind = load(patch.behind + at) - gained;
       // dL/d ln(alpha) = alpha dL/dalpha; none where alpha is clamped.
       const Vec lost = alpha * reciprocal(Vec(1.0f) - alpha);
@@ -122,11 +156,20 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
     }
   }
   store_sums(out, sums);
+  if (kExtra)
+    for (int e = 0; e < extra.count; e++) extra.out[e] = sum(load(extra.sums + e * Vec::N));
 }
 
-void blend_backward(const TileJob& job, const BackwardImages& images, const std::uint32_t* slots, SplatGradient* out) {
+template <bool kExtra>
+void backward_tile(const TileJob& job, const BackwardImages& images, const BackwardSums& out) {
   BackwardState state;
+  BackwardExtra extra{};
   start_backward(job, images, state);
+  const auto channels = static_cast<std::size_t>(job.channels);
+  if (kExtra) {
+    start_backward_extra(job, images, state, out.scratch);
+    extra = {job.channels, nullptr, out.scratch, out.scratch + channels * kTilePixels, nullptr};
+  }
   const float x0 = static_cast<float>(job.x0), y0 = static_cast<float>(job.y0);
   std::uint64_t alive = alive_patches(state);
   for (int begin = 0; begin < job.count; begin += kChunk) {
@@ -134,24 +177,34 @@ void blend_backward(const TileJob& job, const BackwardImages& images, const std:
     const int end = smaller(begin + kChunk, job.count);
     for (int i = begin; i < end; i++) {
       const std::uint64_t touched = job.touched[i] & alive;
-      __builtin_prefetch(out + slots[i], 1);
+      __builtin_prefetch(out.splats + out.slots[i], 1);
       if (touched == 0) {
-        std::memset(out[slots[i]].sum, 0, sizeof(SplatGradient));
+        std::memset(out.splats[out.slots[i]].sum, 0, sizeof(SplatGradient));
+        if (kExtra) std::memset(out.extra + out.slots[i] * channels, 0, sizeof(float) * channels);
         continue;
       }
-      __builtin_prefetch(job.splats + job.list[i]);
-      chunk.add(job.splats[job.list[i]], touched, i);
+      const std::uint32_t id = id_at(job.list, i);
+      __builtin_prefetch(job.splats + id);
+      chunk.add(id, touched, i);
     }
     for (int i = 0; i < chunk.count; i++) {
-      const Splat& s = *chunk.splats[i];
-      float* sums = out[slots[chunk.place[i]]].sum;
-      if (s.log2_opacity > kLog2MaxAlpha)
-        backward_splat<true>(s, chunk.patches[i], x0, y0, state, sums);
+      const Splat& s = job.splats[chunk.id[i]];
+      const std::uint32_t slot = out.slots[chunk.place[i]];
+      if (kExtra) {
+        extra.of = job.extra + chunk.id[i] * channels;
+        extra.out = out.extra + slot * channels;
+      }
+      if (kExtra || s.log2_opacity > kLog2MaxAlpha)
+        backward_splat<true, kExtra>(s, chunk.patches[i], x0, y0, state, out.splats[slot].sum, extra);
       else
-        backward_splat<false>(s, chunk.patches[i], x0, y0, state, sums);
+        backward_splat<false, kExtra>(s, chunk.patches[i], x0, y0, state, out.splats[slot].sum, extra);
     }
     if (alive) alive = alive_patches(state);
   }
+}
+
+void blend_backward(const TileJob& job, const BackwardImages& images, const BackwardSums& out) {
+  job.channels > 0 ? backward_tile<true>(job, images, out) : backward_tile<false>(job, images, out);
 }
 
 }  // namespace

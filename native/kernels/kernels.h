@@ -15,9 +15,11 @@ constexpr int kPatchPixels = 16;   // row by row
 constexpr int kTilePixels = kTile * kTile;
 constexpr int kBlock = 256;        // Gaussians per unit of per-Gaussian work
 constexpr int kGradientSums = 9;   // see SplatGradient
+constexpr int kBackwardScratch = kTilePixels + 16;
 
 constexpr float kNear = 0.01f;
 constexpr float kBlurPx2 = 0.3f;
+constexpr float kMargin = 0.3f;  // of half the image: see Limits
 constexpr float kMaxAlpha = 0.999f;
 constexpr float kLog2MaxAlpha = -1.4434168696687e-3f;  // log2(.999)
 constexpr float kLog2MinAlpha = -7.99435343685886f;  // log2(1/255)
@@ -41,8 +43,8 @@ struct ImageView {
 struct alignas(64) Splat {
   float x, y, u_x, u_y;
   float v_y, log2_opacity, r, g;
-  float b, half_width;  // px, half width of the ellipse outside of which alpha < 1/255
-  float lean;           // px, dy of that ellipse's rightmost point
+  float b;
+  float lean;           // px, dy of the rightmost point of the ellipse outside of which alpha < 1/255
   float skew, inv_u_x;  // at a given dy the ellipse's centre lies at dx = skew dy, and u grows by one over inv_u_x px
 };
 
@@ -109,27 +111,45 @@ struct PhotometricSums {
   float objective, l1, ssim, squared;
 };
 
+// Indices of Gaussians, of 16 bits where all of them fit: half the memory to stream. One of the pointers is null.
+struct IdList {
+  const std::uint16_t* narrow;
+  const std::uint32_t* wide;
+};
+
 // Blended state of a tile. A pixel that is finished has its sign set in `transmittance`.
 struct alignas(64) BlendPatch {
   float transmittance[kPatchPixels], color[3][kPatchPixels];
 };
 struct TileState {
   BlendPatch patches[kPatches];
-  std::uint64_t touched;  // bit per patch that may differ from the background
+  float* extra;           // [kPatches, channels, 16], of the caller; unused without extra channels
+  std::uint64_t touched;  // bit per patch that may differ from the background; if none is set, nothing else is
 };
 
 // One tile's share of the work.
 struct TileJob {
   const Splat* splats;
-  const std::uint32_t* list;  // Gaussians that may touch the tile, nearest first
+  IdList list;  // Gaussians that may touch the tile, nearest first
   int count;
   std::uint64_t* touched;     // per list entry, the patches it may touch: `blend` sets them for `blend_backward`; or null
   int x0, y0;                 // px, top left corner
   int width, height;  // px, of the image
+  const float* extra;  // [N, channels], blended like the colours; null without
+  int channels;
 };
 
 struct BackwardImages {
   ImageView rgb, alpha, d_rgb, d_alpha;
+  ImageView extra, d_extra;  // unset without extra channels
+};
+
+// Where blend_backward leaves its sums: `slots[i]` is the place of list entry i in both arrays.
+struct BackwardSums {
+  const std::uint32_t* slots;
+  SplatGradient* splats;
+  float* extra;    // [slots, channels], dL/d extra; null without extra channels
+  float* scratch;  // kBackwardScratch floats per extra channel
 };
 
 struct Kernels {
@@ -148,8 +168,9 @@ struct Kernels {
   // Sets 8-bit pixels [H, W, 3]; `background8` is the background already rounded.
   void (*write_8bit)(const TileJob&, const TileState&, const ImageView& background, const std::uint8_t* background8,
                      std::uint8_t* rgb8);
-  // `slots[i]` tells where the sums of list entry i go.
-  void (*blend_backward)(const TileJob&, const BackwardImages&, const std::uint32_t* slots, SplatGradient*);
+  // Sets extra planes [channels, H, W] inside the tile.
+  void (*write_extra)(const TileJob&, const TileState&, float* planes);
+  void (*blend_backward)(const TileJob&, const BackwardImages&, const BackwardSums&);
 
   // Bit t of the result is set when array t of CanonicalArrays holds a value that is not finite.
   std::uint32_t (*load_canonical)(const CanonicalArrays&, std::ptrdiff_t begin, int count, CanonicalBlock&);

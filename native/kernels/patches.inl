@@ -57,16 +57,18 @@ inline std::uint64_t touched_patches(const Splat& s, float x0, float y0) {
   return span_bits(ends, ends + 8);
 }
 
+inline std::uint32_t id_at(const IdList& list, int i) { return list.narrow ? list.narrow[i] : list.wide[i]; }
+
 // Splats of a tile are looked at in chunks: the latencies of finding one's patches hide behind the others.
 constexpr int kChunk = 32;
 struct Chunk {
-  const Splat* splats[kChunk];
+  std::uint32_t id[kChunk];
   std::uint64_t patches[kChunk];
   int place[kChunk];  // in the tile's list
   int count = 0;
 
-  void add(const Splat& splat, std::uint64_t touched, int at) {
-    splats[count] = &splat;
+  void add(std::uint32_t splat, std::uint64_t touched, int at) {
+    id[count] = splat;
     patches[count] = touched;
     place[count] = at;
     count += touched != 0;

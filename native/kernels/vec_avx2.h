@@ -55,6 +55,7 @@ inline Vec reciprocal(Vec a) {  // one Newton step: about 2^-22
 }
 
 inline Mask ge(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ)}; }
+inline Mask gt(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
 inline Mask operator&(Mask a, Mask b) { return {_mm256_and_ps(a.lanes, b.lanes)}; }
 inline Vec keep(Mask m, Vec a) { return _mm256_and_ps(m.lanes, a.v); }
 inline std::uint32_t bits(Mask m) { return static_cast<std::uint32_t>(_mm256_movemask_ps(m.lanes)); }
@@ -65,7 +66,6 @@ inline Vec add_exponent(Vec p, Vec t) {
       _mm256_add_epi32(_mm256_castps_si256(p.v), _mm256_slli_epi32(_mm256_castps_si256(t.v), 23)));
 }
 
-inline Mask greater(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
 inline Vec where(Mask m, Vec a, Vec b) { return _mm256_blendv_ps(b.v, a.v, m.lanes); }
 // What is left of T after a splat of weight w (0 where the pixel ends): there with its sign set.
 inline Vec passed(Mask lives, Vec, Vec T, Vec w) {

@@ -61,6 +61,7 @@ inline Vec reciprocal(Vec a) {  // one Newton step: about 2^-23
 }
 
 inline Mask ge(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ)}; }
+inline Mask gt(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}; }
 inline Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.lanes & b.lanes)}; }
 inline Vec keep(Mask m, Vec a) { return _mm512_maskz_mov_ps(m.lanes, a.v); }
 inline std::uint32_t bits(Mask m) { return m.lanes; }
@@ -71,7 +72,6 @@ inline Vec add_exponent(Vec p, Vec t) {
       _mm512_add_epi32(_mm512_castps_si512(p.v), _mm512_slli_epi32(_mm512_castps_si512(t.v), 23)));
 }
 
-inline Mask greater(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}; }
 inline Vec where(Mask m, Vec a, Vec b) { return _mm512_mask_mov_ps(b.v, m.lanes, a.v); }
 // What is left of T after a splat: `next` where the pixel lives on, else T with its sign set.
 inline Vec passed(Mask lives, Vec next, Vec T, Vec) {

@@ -58,6 +58,7 @@ inline Vec floor(Vec a) {  // |a| < 2^31
 inline Vec reciprocal(Vec a) { return 1.0f / a.v; }
 
 inline Mask ge(Vec a, Vec b) { return {a.v >= b.v}; }
+inline Mask gt(Vec a, Vec b) { return {a.v > b.v}; }
 inline Mask operator&(Mask a, Mask b) { return {a.lanes & b.lanes}; }
 inline Vec keep(Mask m, Vec a) { return (Float4)(m.lanes & (Int4)a.v); }
 inline std::uint32_t bits(Mask m) {
@@ -69,7 +70,6 @@ inline bool any(Mask m) { return (m.lanes[0] | m.lanes[1] | m.lanes[2] | m.lanes
 // p * 2^n, where the low bits of the float `t` hold the integer n (see exp2_fast).
 inline Vec add_exponent(Vec p, Vec t) { return (Float4)((Uint4)p.v + ((Uint4)t.v << 23)); }
 
-inline Mask greater(Vec a, Vec b) { return {a.v > b.v}; }
 inline Vec where(Mask m, Vec a, Vec b) { return select(m.lanes, a, b); }
 // What is left of T after a splat of weight w (0 where the pixel ends): there with its sign set.
 inline Vec passed(Mask lives, Vec, Vec T, Vec w) {

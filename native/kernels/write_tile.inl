@@ -1,12 +1,12 @@
 // From a blended tile to the picture: background, layout, rounding, image borders.
 namespace {
 
-constexpr int kTileVectors = kTile / Vec::N;                     // vectors per row of a tile
+constexpr int kTileVectors = kTile / Vec::N;                      // vectors per row of a tile
 constexpr int kBlendStride = sizeof(BlendPatch) / sizeof(float);  // floats from a patch to the next
 
-// Vector k of row y of a tile; `first` is the value of the row's first pixel in its patch.
-inline Vec tile_row(const float* first, int k) {
-  return load_quads(first + k * (Vec::N / kPatch) * kBlendStride, kBlendStride);
+// Vector k of a row of a tile; `first` is the value of the row's first pixel, `stride` leads to the next patch.
+inline Vec tile_row(const float* first, int k, std::ptrdiff_t stride = kBlendStride) {
+  return load_quads(first + k * (Vec::N / kPatch) * stride, stride);
 }
 
 // Row y of a tile of one channel over the background.
@@ -55,6 +55,20 @@ void write_float(const TileJob& job, const TileState& state, const ImageView& ba
     else
       std::memset(alpha + at, 0, static_cast<std::size_t>(width) * sizeof(float));
   }
+}
+
+void write_extra(const TileJob& job, const TileState& state, float* planes) {
+  const int width = smaller(kTile, job.width - job.x0), height = smaller(kTile, job.height - job.y0);
+  const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(job.channels) * kPatchPixels;
+  for (int c = 0; c < job.channels; c++)
+    for (int y = 0; y < height; y++) {
+      const float* sums = state.extra + y / kPatch * kPatchColumns * stride + c * kPatchPixels + y % kPatch * kPatch;
+      float* out = planes + (static_cast<std::ptrdiff_t>(c) * job.height + job.y0 + y) * job.width + job.x0;
+      alignas(64) float row[kTile] = {0};
+      if (state.touched)
+        for (int k = 0; k < kTileVectors; k++) store(row + k * Vec::N, tile_row(sums, k, stride));
+      std::memcpy(out, row, static_cast<std::size_t>(width) * sizeof(float));
+    }
 }
 
 void write_8bit(const TileJob& job, const TileState& state, const ImageView& background,
