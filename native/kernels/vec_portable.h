@@ -94,4 +94,10 @@ inline void store_sums(float* out, const Vec* a) {
   for (int i = 0; i < 9; i++) out[i] = sum(a[i]);
 }
 
+// 1 / sqrt(a) for normal a > 0.
+inline Vec reciprocal_sqrt(Vec a) {
+  return Float4{1.0f / __builtin_sqrtf(a.v[0]), 1.0f / __builtin_sqrtf(a.v[1]), 1.0f / __builtin_sqrtf(a.v[2]),
+                1.0f / __builtin_sqrtf(a.v[3])};
+}
+
 }  // namespace

@@ -29,7 +29,8 @@ class PullMeter:
     def add(self, means: Float[Tensor, "N 3"]) -> None:
         """Count one iteration: `means` hold the gradient of its loss."""
         if means.grad is not None:
-            self.pull += means.grad[:, :2].abs().sum(1)
+            for axis in (0, 1):  # a sum over the axis takes five times as long
+                self.pull += means.grad[:, axis].abs()
 
 
 @torch.no_grad()
@@ -63,18 +64,12 @@ def _relocate_range(
     for f in fields(CanonicalGaussians):
         parameter = getattr(canonical, f.name)
         parameter[dead] = parameter[parents]
-        _forget(avatar, parameter, dead, axis=0)
+        avatar.optimiser.forget(f.name, dead, axis=0)
     jitter = torch.randn(len(dead), 3, generator=generator) * torch.exp(canonical.log_scales[parents]) * JITTER
     canonical.means[dead] += jitter
     canonical.log_scales[dead] -= SHRINK
     canonical.log_scales[parents] -= SHRINK
     if int(dead[0]) < avatar.n_moving:
         avatar.bases[:, :, dead] = avatar.bases[:, :, parents]
-        _forget(avatar, avatar.bases, dead, axis=2)
+        avatar.optimiser.forget("bases", dead, axis=2)
     return len(dead)
-
-
-def _forget(avatar: TrainableAvatar, parameter: Tensor, rows: Int[Tensor, " R"], axis: int) -> None:
-    """Clear Adam's moments of what was moved."""
-    for name in ("exp_avg", "exp_avg_sq"):
-        avatar.optimiser.state[parameter][name].index_fill_(axis, rows, 0.0)

@@ -17,9 +17,10 @@ from locutor.drive.idle_model import fit_idle
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
-from locutor.fit.model import GRADIENT_SCALE, TrainableAvatar
+from locutor.fit.model import TrainableAvatar
 from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected
 from locutor.fit.relocate import PullMeter, relocate
+from locutor.splat.bodies import BodyPose
 from locutor.splat.cpu import rasterize
 from locutor.splat.photometric import PhotometricLoss, photometric_loss
 from locutor.splat.posing import pose_gaussians
@@ -49,6 +50,7 @@ class Training:
         self._background = as_background(performance.plate)
         start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
         self.model = TrainableAvatar(start, config.n_bases, N_CONTROLS, config.seed)
+        self._tracked: dict[int, BodyPose] = {}
         self._refiner = PoseRefiner(performance.n_train)
         self._meter = PullMeter(torch.zeros(len(start)))
         self._noise = torch.Generator().manual_seed(config.seed)
@@ -61,17 +63,19 @@ class Training:
     def step(self, frame: TrainingFrame) -> PhotometricLoss:
         """Learn from one frame."""
         model, config = self.model, self.config
-        model.set_rates(self.share_done)
-        model.optimiser.zero_grad(set_to_none=True)
+        model.optimiser.zero_grad()
         controls = self._encoded[frame.k]
         noisy = controls + config.control_noise * torch.randn(controls.shape, generator=self._noise)
         unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
-        pose = corrected(body_pose(self.performance.tracking.motion, frame.k), unknowns)
-        gaussians = pose_gaussians(model.canonical, model.delta(model.network(noisy)), pose)
+        pose = corrected(self._tracked_pose(frame.k), unknowns)
+        coefficients = model.network(noisy)
+        delta = model.delta(coefficients)
+        delta.retain_grad()
+        gaussians = pose_gaussians(model.canonical, delta, pose)
         rendering = rasterize(gaussians, self.performance.camera, self._background)
         loss = photometric_loss(rendering.rgb, frame.target, frame.weight, config.ssim_weight)
-        (loss.loss * GRADIENT_SCALE).backward()
-        model.optimiser.step()
+        loss.loss.backward()
+        model.learn(coefficients, delta, self.share_done)
         if unknowns.grad is not None:
             self._refiner.step(frame.k, unknowns.grad, self.share_done)
         self._meter.add(model.canonical.means)
@@ -81,10 +85,15 @@ class Training:
             relocate(model, self._meter, self._noise)
         return loss
 
+    def _tracked_pose(self, k: int) -> BodyPose:
+        if k not in self._tracked:
+            self._tracked[k] = body_pose(self.performance.tracking.motion, k)
+        return self._tracked[k]
+
     @torch.no_grad()
     def picture(self, k: int) -> UInt8[ndarray, "H W 3"]:
         """Frame k as the avatar draws it now."""
-        pose = body_pose(self.performance.tracking.motion, k)
+        pose = self._tracked_pose(k)
         delta = self.model.delta(self.model.network(self._encoded[k]))
         gaussians = pose_gaussians(self.model.canonical, delta, pose)
         rgb = rasterize(gaussians, self.performance.camera, self._background).rgb
