@@ -1,0 +1,58 @@
+"""Which implementation works: native code for float32 on the CPU, PyTorch and gsplat on other devices.
+
+The one place that looks at a tensor's device. What trains or draws calls these three, so that the same code runs on the
+CPU and on a GPU. A tensor on the CPU always goes to native code, which refuses what it cannot take.
+"""
+
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from locutor.core.camera import Camera
+from locutor.splat import cpu, photometric, posing
+from locutor.splat.bodies import BodyPose, CanonicalGaussians
+from locutor.splat.cuda import rasterize_cuda
+from locutor.splat.engine import Engine
+from locutor.splat.gaussians import Gaussians
+from locutor.splat.photometric_reference import PhotometricLoss, photometric_loss_reference
+from locutor.splat.posing_reference import pose_gaussians_reference
+from locutor.splat.rendering import Rendering
+
+
+def rasterize(
+    gaussians: Gaussians, camera: Camera, background: Float[Tensor, "H W 3"], engine: Engine | None = None
+) -> Rendering:
+    """Draw Gaussians over a background where they lie: `cpu.rasterize` or `cuda.rasterize_cuda`.
+
+    Args:
+        gaussians, camera, background: all on one device.
+        engine: of the native code; the shared default if None. Means nothing on a GPU.
+
+    Raises:
+        ValueError: as in `cpu.rasterize`.
+        MissingPartError: the tensors lie on a GPU and gsplat is missing.
+    """
+    if gaussians.means.device.type == "cpu":
+        return cpu.rasterize(gaussians, camera, background, engine)
+    return rasterize_cuda(gaussians, camera, background)
+
+
+def pose_gaussians(
+    canonical: CanonicalGaussians, delta: Float[Tensor, "9 N"], pose: BodyPose, engine: Engine | None = None
+) -> Gaussians:
+    """Place canonical Gaussians in the world: `posing.pose_gaussians`, or its twin on a GPU."""
+    if canonical.means.device.type == "cpu":
+        return posing.pose_gaussians(canonical, delta, pose, engine)
+    return pose_gaussians_reference(canonical, delta, pose)
+
+
+def photometric_loss(
+    rendered: Float[Tensor, "H W 3"],
+    target: UInt8[Tensor, "H W 3"],
+    weight: Float[Tensor, "H W"],
+    ssim_weight: float,
+    engine: Engine | None = None,
+) -> PhotometricLoss:
+    """L1 and SSIM against a target: `photometric.photometric_loss`, or its twin on a GPU."""
+    if rendered.device.type == "cpu":
+        return photometric.photometric_loss(rendered, target, weight, ssim_weight, engine)
+    return photometric_loss_reference(rendered, target, weight, ssim_weight)
