@@ -116,6 +116,15 @@ def test_without_gsplat_the_extra_is_named(monkeypatch, scene) -> None:
         rasterize_cuda(*scene(5, 16, 16))
 
 
+def test_without_compiled_kernels_the_toolkit_is_named(monkeypatch, fake_gsplat, scene) -> None:
+    monkeypatch.setattr(sys.modules["gsplat.cuda._backend"], "_C", None)
+    with pytest.raises(MissingPartError, match="no CUDA toolkit"):
+        rasterize_cuda(*scene(5, 16, 16))
+    monkeypatch.delattr(sys.modules["gsplat.cuda._backend"], "_C")
+    with pytest.raises(MissingPartError, match="could not be compiled"):
+        rasterize_cuda(*scene(5, 16, 16))
+
+
 @without_cuda
 def test_without_a_device_the_error_says_so() -> None:
     with pytest.raises(MissingPartError, match="no CUDA device"):

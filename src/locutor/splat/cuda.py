@@ -19,12 +19,14 @@ from locutor.splat.gaussians import Gaussians
 from locutor.splat.reference import BLUR_PX2, NEAR
 from locutor.splat.rendering import Rendering
 
+TOOLKIT = "install the CUDA toolkit of your PyTorch's CUDA version and a C++ compiler, or a compiled wheel of gsplat"
+
 
 def require_cuda() -> None:
     """Check that PyTorch sees a CUDA device and that gsplat can draw on it; gsplat compiles itself on first use.
 
     Raises:
-        MissingPartError: there is no device, no gsplat, or no CUDA toolkit that gsplat could be compiled with.
+        MissingPartError: there is no device, no gsplat, or gsplat cannot be compiled.
     """
     if not torch.cuda.is_available():
         raise MissingPartError(
@@ -39,18 +41,18 @@ def load_gsplat() -> Callable[..., Any]:
     """`gsplat.rasterization`, once its kernels are there.
 
     Raises:
-        MissingPartError: gsplat is not installed, or found no CUDA toolkit to compile its kernels with.
+        MissingPartError: gsplat is not installed, or its kernels could not be compiled.
     """
     try:
         from gsplat import rasterization
-        from gsplat.cuda import _backend
     except ImportError as error:
         raise MissingPartError("drawing on CUDA needs gsplat", "pip install 'locutor[cuda]'") from error
-    if _backend._C is None:
-        raise MissingPartError(
-            "gsplat is installed, but its CUDA kernels are not compiled and there is no CUDA toolkit (nvcc)",
-            "install the CUDA toolkit of your PyTorch's version, or a compiled wheel of gsplat",
-        )
+    try:
+        from gsplat.cuda._backend import _C as kernels  # compiles them
+    except (ImportError, OSError, RuntimeError) as error:
+        raise MissingPartError(f"gsplat's CUDA kernels could not be compiled: {error}", TOOLKIT) from error
+    if kernels is None:
+        raise MissingPartError("gsplat's CUDA kernels are not compiled and there is no CUDA toolkit (nvcc)", TOOLKIT)
     return rasterization  # type: ignore[no-any-return]
 
 
