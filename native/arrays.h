@@ -48,9 +48,10 @@ T* contiguous(const Array<T>& array, const char* name, std::initializer_list<std
   return array.data();
 }
 
-// An image [H, W, 3] of any layout.
-inline ImageView image_view(const Array<const float>& array, const char* name, const Camera& camera) {
-  check_shape(array, name, {static_cast<std::size_t>(camera.height), static_cast<std::size_t>(camera.width), 3});
+// An image [H, W, channels] of any layout.
+inline ImageView image_view(const Array<const float>& array, const char* name, const Camera& camera, int channels = 3) {
+  check_shape(array, name, {static_cast<std::size_t>(camera.height), static_cast<std::size_t>(camera.width),
+                            static_cast<std::size_t>(channels)});
   return {array.data(), array.stride(2), array.stride(0), array.stride(1)};
 }
 

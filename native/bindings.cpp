@@ -46,33 +46,56 @@ GaussianArrays gaussians_of(const In& means, const In& quats, const In& scales, 
           contiguous(opacities, "opacities", {n}), contiguous(colors, "colors", {n, 3})};
 }
 
+ExtraArray extra_of(const std::optional<In>& extra, std::size_t n) {
+  if (!extra) return {0, nullptr};
+  if (extra->ndim() != 2 || extra->shape(1) < 1 || extra->shape(1) > 1 << 20)
+    throw std::invalid_argument("extra must be [N, C] with C from 1 to 1048576");
+  return {static_cast<int>(extra->shape(1)), contiguous(*extra, "extra", {n, extra->shape(1)})};
+}
+
 std::shared_ptr<Frame> py_rasterize(Engine& engine, In means, In quats, In scales, In opacities, In colors,
-                                    CameraTuple camera_tuple, In background, Out rgb, Out alpha) {
+                                    std::optional<In> extra, CameraTuple camera_tuple, In background, Out rgb,
+                                    Out alpha, std::optional<Out> extra_picture) {
   const Camera camera = camera_of(camera_tuple);
+  const ExtraArray more = extra_of(extra, static_cast<std::size_t>(rows_of(means)));
   const GaussianArrays gaussians = gaussians_of(means, quats, scales, opacities, colors);
   const ImageView behind = image_view(background, "background", camera);
   const auto w = static_cast<std::size_t>(camera.width), h = static_cast<std::size_t>(camera.height);
-  float* rgb_data = contiguous(rgb, "rgb", {3, h, w});
-  float* alpha_data = contiguous(alpha, "alpha", {h, w});
+  const auto channels = static_cast<std::size_t>(more.channels);
+  const Pictures out{contiguous(rgb, "rgb", {3, h, w}), contiguous(alpha, "alpha", {h, w}),
+                     extra_picture ? contiguous(*extra_picture, "extra picture", {channels, h, w}) : nullptr};
+  if (extra.has_value() != extra_picture.has_value())
+    throw std::invalid_argument("extra channels and their picture come together");
   const int n = rows_of(means);
   nb::gil_scoped_release release;
-  return rasterize(engine, gaussians, n, camera, behind, rgb_data, alpha_data);
+  return rasterize(engine, gaussians, n, more, camera, behind, out);
 }
+
+// Gaussians with extra channels bring the picture of these, its gradient, and room for theirs.
+using ExtraTuple = std::tuple<In, In, In, Out>;
 
 void py_rasterize_backward(Engine& engine, Frame& frame, In means, In quats, In scales, In opacities, In colors, In rgb,
                            In alpha, In d_rgb, In d_alpha, Out d_means, Out d_quats, Out d_scales, Out d_opacities,
-                           Out d_colors) {
+                           Out d_colors, std::optional<ExtraTuple> extra) {
   const GaussianArrays gaussians = gaussians_of(means, quats, scales, opacities, colors);
   const std::size_t n = static_cast<std::size_t>(frame.n);
   check_shape(means, "means", {n, 3});
-  const BackwardImages images{image_view(rgb, "rgb", frame.camera), plane_view(alpha, "alpha", frame.camera),
+  BackwardImages images{image_view(rgb, "rgb", frame.camera), plane_view(alpha, "alpha", frame.camera),
                               image_view(d_rgb, "gradient of rgb", frame.camera),
-                              plane_view(d_alpha, "gradient of alpha", frame.camera)};
+                              plane_view(d_alpha, "gradient of alpha", frame.camera), {}, {}};
+  ExtraArray more{0, nullptr};
+  float* d_extra = nullptr;
+  if (extra) {
+    more = extra_of(std::get<0>(*extra), n);
+    images.extra = image_view(std::get<1>(*extra), "extra picture", frame.camera, more.channels);
+    images.d_extra = image_view(std::get<2>(*extra), "gradient of extra", frame.camera, more.channels);
+    d_extra = contiguous(std::get<3>(*extra), "d_extra", {n, static_cast<std::size_t>(more.channels)});
+  }
   const MutableGaussianArrays out{contiguous(d_means, "d_means", {n, 3}), contiguous(d_quats, "d_quats", {n, 4}),
                               contiguous(d_scales, "d_scales", {n, 3}), contiguous(d_opacities, "d_opacities", {n}),
                               contiguous(d_colors, "d_colors", {n, 3})};
   nb::gil_scoped_release release;
-  rasterize_backward(engine, frame, gaussians, images, out);
+  rasterize_backward(engine, frame, gaussians, more, images, out, d_extra);
 }
 
 CanonicalArrays canonical_of(const In& means, const In& quats, const In& log_scales, const In& logit_opacities,
@@ -194,8 +217,13 @@ NB_MODULE(_native, m) {
       .def(nb::init<int, const std::string&>(), nb::arg("threads"), nb::arg("isa"))
       .def_prop_ro("threads", [](const Engine& e) { return e.pool.threads(); })
       .def_prop_ro("isa", [](const Engine& e) { return std::string(e.kernels.isa); })
-      .def("rasterize", &py_rasterize)
-      .def("rasterize_backward", &py_rasterize_backward)
+      .def("rasterize", &py_rasterize, nb::arg("means"), nb::arg("quats"), nb::arg("scales"), nb::arg("opacities"),
+           nb::arg("colors"), nb::arg("extra").none(), nb::arg("camera"), nb::arg("background"), nb::arg("rgb"),
+           nb::arg("alpha"), nb::arg("extra_picture").none())
+      .def("rasterize_backward", &py_rasterize_backward, nb::arg("frame"), nb::arg("means"), nb::arg("quats"),
+           nb::arg("scales"), nb::arg("opacities"), nb::arg("colors"), nb::arg("rgb"), nb::arg("alpha"),
+           nb::arg("d_rgb"), nb::arg("d_alpha"), nb::arg("d_means"), nb::arg("d_quats"), nb::arg("d_scales"),
+           nb::arg("d_opacities"), nb::arg("d_colors"), nb::arg("extra").none())
       .def("pose", &py_pose)
       .def("pose_backward", &py_pose_backward)
       .def("photometric_loss", &py_photometric);

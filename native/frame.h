@@ -20,6 +20,7 @@ struct Frame {
   DepthSortScratch sort_scratch;
 
   Buffer<SplatGradient> gradients;         // one per pair of a Gaussian and a tile
+  Buffer<float> extra_gradients;           // [pairs, extra channels]
   Buffer<std::uint32_t> first_slot, slots; // gradients of Gaussian i start at first_slot[i]; slot of a list entry
 
   void require(int count) {

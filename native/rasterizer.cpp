@@ -1,6 +1,7 @@
 #include "rasterizer.h"
 
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -8,10 +9,18 @@
 namespace locutor {
 namespace {
 
+constexpr std::uint32_t kBadExtra = 1 << 5;
+
 void refuse_non_finite(std::uint32_t bad) {
-  static const char* const kNames[] = {"means", "quats", "scales", "opacities", "colors"};
-  for (int i = 0; i < 5; i++)
+  static const char* const kNames[] = {"means", "quats", "scales", "opacities", "colors", "extra"};
+  for (int i = 0; i < 6; i++)
     if (bad >> i & 1) throw std::invalid_argument(std::string(kNames[i]) + " holds a value that is NaN or infinite");
+}
+
+bool all_finite(const float* values, std::size_t count) {
+  bool finite = true;
+  for (std::size_t i = 0; i < count; i++) finite &= std::isfinite(values[i]);
+  return finite;
 }
 
 void clear_gaussian(GaussianBlock& block, int j) {
@@ -36,7 +45,7 @@ void assign_slots(Engine& engine, Frame& frame) {
     for (int x = 0; x < frame.lists.columns; x++) {
       const int t = y * frame.lists.columns + x;
       for (std::uint32_t k = frame.lists.start[t]; k < frame.lists.start[t + 1]; k++) {
-        const std::uint32_t id = frame.lists.list[k];
+        const std::uint32_t id = frame.lists.id(k);
         const TileRect r = frame.rects[id];
         slots[k] = first[id] + static_cast<std::uint32_t>((y - r.y0) * (r.x1 - r.x0 + 1) + (x - r.x0));
       }
@@ -48,18 +57,20 @@ void assign_slots(Engine& engine, Frame& frame) {
 
 void sort_and_bin(Engine& engine, Frame& frame) {
   frame.n_seen = sort_by_depth(frame.depths.data(), frame.n, frame.sort_scratch, frame.order);
-  bin_into_tiles(frame.order.data(), frame.n_seen, frame.rects.data(), frame.camera.width, frame.camera.height,
+  bin_into_tiles(frame.order.data(), frame.n_seen, frame.n, frame.rects.data(), frame.camera.width, frame.camera.height,
                  engine.pool, frame.lists);
 }
 
-TileJob tile_job(const Frame& frame, int t) {
+TileJob tile_job(const Frame& frame, const ExtraArray& extra, int t) {
   const std::uint32_t begin = frame.lists.start[t], end = frame.lists.start[t + 1];
-  return {frame.splats.data(), frame.lists.list.data() + begin, static_cast<int>(end - begin),
-          t % frame.lists.columns * kTile, t / frame.lists.columns * kTile, frame.camera.width, frame.camera.height};
+  return {frame.splats.data(), frame.lists.from(begin), static_cast<int>(end - begin),
+          t % frame.lists.columns * kTile, t / frame.lists.columns * kTile, frame.camera.width, frame.camera.height,
+          extra.data, extra.channels};
 }
 
-std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians, int n, const Camera& camera,
-                                 const ImageView& background, float* rgb, float* alpha) {
+std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians, int n, const ExtraArray& extra,
+                                 const Camera& camera, const ImageView& background, const Pictures& out) {
+  const auto channels = static_cast<std::size_t>(extra.channels);
   std::shared_ptr<Frame> frame = engine.frame();
   frame->camera = camera;
   frame->require(n);
@@ -68,28 +79,37 @@ std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians
     GaussianBlock g;
     const int begin = block * kBlock, count = frame->block_size(block);
     bad |= engine.kernels.load_gaussians(gaussians, begin, count, g);
+    if (!all_finite(extra.data + begin * channels, count * channels)) bad |= kBadExtra;
     engine.kernels.project(g, count, camera, frame->splats.data() + begin, frame->rects.data() + begin,
                            frame->depths.data() + begin);
   });
   refuse_non_finite(bad);
   sort_and_bin(engine, *frame);
   engine.pool.for_each(frame->lists.tiles(), [&](int t) {
+    thread_local Buffer<float> sums;
     TileState state;
-    const TileJob job = tile_job(*frame, t);
+    state.extra = sums.require(channels * kTilePixels);
+    const TileJob job = tile_job(*frame, extra, t);
     engine.kernels.blend(job, state);
-    engine.kernels.write_float(job, state, background, rgb, alpha);
+    engine.kernels.write_float(job, state, background, out.rgb, out.alpha);
+    if (channels > 0) engine.kernels.write_extra(job, state, out.extra);
   });
   return frame;
 }
 
-void rasterize_backward(Engine& engine, Frame& frame, const GaussianArrays& gaussians, const BackwardImages& images,
-                        const MutableGaussianArrays& out) {
+void rasterize_backward(Engine& engine, Frame& frame, const GaussianArrays& gaussians, const ExtraArray& extra,
+                        const BackwardImages& images, const MutableGaussianArrays& out, float* d_extra) {
+  const auto channels = static_cast<std::size_t>(extra.channels);
   assign_slots(engine, frame);
   SplatGradient* gradients = frame.gradients.require(frame.lists.pairs());
+  float* extra_gradients = frame.extra_gradients.require(frame.lists.pairs() * channels);
   engine.pool.for_each(frame.lists.tiles(), [&](int t) {
-    const TileJob job = tile_job(frame, t);
+    thread_local Buffer<float> scratch;
+    const TileJob job = tile_job(frame, extra, t);
     if (job.count > 0)
-      engine.kernels.blend_backward(job, images, frame.slots.data() + frame.lists.start[t], gradients);
+      engine.kernels.blend_backward(job, images,
+                                    {frame.slots.data() + frame.lists.start[t], gradients, extra_gradients,
+                                     scratch.require(channels * kBackwardScratch)});
   });
   engine.pool.for_each(frame.blocks(), [&](int block) {
     GaussianBlock g, gradient;
@@ -100,6 +120,12 @@ void rasterize_backward(Engine& engine, Frame& frame, const GaussianArrays& gaus
       for (std::uint32_t s = frame.first_slot[begin + j]; s < frame.first_slot[begin + j + 1]; s++)
         for (int k = 0; k < kGradientSums; k++) total[k] += gradients[s].sum[k];
       for (int k = 0; k < kGradientSums; k++) sums[k][j] = total[k];
+    }
+    for (std::size_t i = begin * channels; i < (begin + count) * channels; i++) {
+      d_extra[i] = 0.0f;
+      const std::size_t of = i / channels, channel = i % channels;
+      for (std::size_t s = frame.first_slot[of]; s < frame.first_slot[of + 1]; s++)
+        d_extra[i] += extra_gradients[s * channels + channel];
     }
     engine.kernels.load_gaussians(gaussians, begin, count, g);
     engine.kernels.project_backward(g, count, frame.camera, frame.splats.data() + begin, sums, gradient);

@@ -7,18 +7,29 @@
 
 namespace locutor {
 
-// Draws n Gaussians over `background` into rgb planes [3, H, W] and alpha [H, W].
-// Throws std::invalid_argument when an input holds a value that is not finite.
-std::shared_ptr<Frame> rasterize(Engine&, const GaussianArrays&, int n, const Camera&, const ImageView& background,
-                                 float* rgb, float* alpha);
+// Further values of each Gaussian that are blended like colours; no channels and null if there are none.
+struct ExtraArray {
+  int channels;
+  const float* data;  // [N, channels]
+};
+
+// What `rasterize` draws.
+struct Pictures {
+  float *rgb, *alpha, *extra;  // [3, H, W], [H, W], [channels, H, W]
+};
+
+// Draws n Gaussians over `background`. Throws std::invalid_argument when an input holds a value that is not finite.
+std::shared_ptr<Frame> rasterize(Engine&, const GaussianArrays&, int n, const ExtraArray&, const Camera&,
+                                 const ImageView& background, const Pictures&);
 
 // Gradients of all inputs, from the same inputs, the frame and the pictures of `rasterize`.
-void rasterize_backward(Engine&, Frame&, const GaussianArrays&, const BackwardImages&, const MutableGaussianArrays&);
+void rasterize_backward(Engine&, Frame&, const GaussianArrays&, const ExtraArray&, const BackwardImages&,
+                        const MutableGaussianArrays&, float* d_extra);
 
 // Sorts and bins the projected splats of a frame (used by `rasterize` and the renderer).
 void sort_and_bin(Engine&, Frame&);
 
 // The work of tile t.
-TileJob tile_job(const Frame&, int t);
+TileJob tile_job(const Frame&, const ExtraArray&, int t);
 
 }  // namespace locutor

@@ -68,7 +68,7 @@ void Renderer::render(const float* coefficients, const BodyPose& pose, std::uint
                              camera_.width, 1};
   engine.pool.for_each(frame->lists.tiles(), [&](int t) {
     TileState state;
-    const TileJob job = tile_job(*frame, t);
+    const TileJob job = tile_job(*frame, {0, nullptr}, t);
     engine.kernels.blend(job, state);
     engine.kernels.write_8bit(job, state, background, background8_.data(), rgb8);
   });

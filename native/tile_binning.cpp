@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <type_traits>
 
 namespace locutor {
 namespace {
@@ -19,7 +20,7 @@ void for_each_pair(const std::uint32_t* order, int begin, int end, const TileRec
 
 }  // namespace
 
-void bin_into_tiles(const std::uint32_t* order, int count, const TileRect* rects, int width, int height,
+void bin_into_tiles(const std::uint32_t* order, int count, int n, const TileRect* rects, int width, int height,
                     ThreadPool& pool, TileLists& lists) {
   lists.columns = (width + kTile - 1) / kTile;
   lists.rows = (height + kTile - 1) / kTile;
@@ -48,12 +49,19 @@ void bin_into_tiles(const std::uint32_t* order, int count, const TileRect* rects
   if (sum > 0x7fffffffu)
     throw std::length_error("the Gaussians cover more than 2^31 tiles in total: they are too large");
   start[tiles] = static_cast<std::uint32_t>(sum);
-  std::uint32_t* list = lists.list.require(static_cast<std::size_t>(sum));
-  pool.for_each(parts, [&](int part) {
-    std::uint32_t* at = cursors + static_cast<std::size_t>(part) * tiles;
-    for_each_pair(order, bound(part), bound(part + 1), rects, lists.columns,
-                  [&](int t, std::uint32_t id) { list[at[t]++] = id; });
-  });
+  const auto fill = [&](auto* list) {
+    pool.for_each(parts, [&](int part) {
+      std::uint32_t* at = cursors + static_cast<std::size_t>(part) * tiles;
+      for_each_pair(order, bound(part), bound(part + 1), rects, lists.columns, [&](int t, std::uint32_t id) {
+        list[at[t]++] = static_cast<std::remove_pointer_t<decltype(list)>>(id);
+      });
+    });
+  };
+  lists.narrow = n <= 1 << 16;
+  if (lists.narrow)
+    fill(lists.narrow_list.require(static_cast<std::size_t>(sum)));
+  else
+    fill(lists.wide_list.require(static_cast<std::size_t>(sum)));
 }
 
 }  // namespace locutor

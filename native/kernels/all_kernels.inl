@@ -27,6 +27,7 @@ constexpr Kernels all_kernels(const char* isa) {
       blend,
       write_float,
       write_8bit,
+      write_extra,
       blend_backward,
       load_canonical,
       motion_field,

@@ -1,6 +1,8 @@
 // Gradient of the blend by walking the list front to back again, with no stored state: beside the transmittance T
 // each pixel carries `behind` = <dL/dC, colour still to come>, which starts as <dL/dC, C> and loses each
-// contribution as it is passed. dL/dalpha_i = T <dL/dC, c_i> - behind_i / (1 - alpha_i).
+// contribution as it is passed. dL/dalpha_i = T <dL/dC, c_i> - behind_i / (1 - alpha_i). Extra channels are colours too.
+// Which splat was the last of a pixel is read from the picture: none takes T below what the forward pass left. To ask
+// T > 1e-4 again could, by rounding, let one more splat in, whose 1 / (1 - alpha) is large.
 namespace {
 
 constexpr int kPatch = 4;  // px, side of a patch: smaller than a sub-tile, fewer pixels are visited in vain
@@ -8,9 +10,13 @@ constexpr int kPatches = (kTile / kPatch) * (kTile / kPatch);
 constexpr int kPatchPixels = kPatch * kPatch;
 constexpr int kPatchVectors = kPatchPixels / Vec::N;
 
+// A splat that counts takes T to 254/255 T or less; halfway there lies the room for rounding.
+constexpr float kWeakest = 254.0f / 255.0f, kBelowFinal = 0.998f;
+
 // Pixels row by row.
 struct alignas(64) Patch {
-  float transmittance[kPatchPixels], behind[kPatchPixels], d_color[3][kPatchPixels], d_alpha[kPatchPixels];
+  float transmittance[kPatchPixels], least[kPatchPixels];  // the second: just below the final transmittance
+  float behind[kPatchPixels], d_color[3][kPatchPixels], d_alpha[kPatchPixels];
 };
 struct BackwardState {
   Patch patches[kPatches];
@@ -81,19 +87,45 @@ void start_backward(const TileJob& job, const BackwardImages& images, BackwardSt
   }
   for (int p = 0; p < kPatches; p++) {
     Patch& patch = state.patches[p];
+    for (int i = 0; i < kPatchPixels; i++) patch.least[i] = kBelowFinal * (1.0f - alpha[p][i]);
     for (int i = 0; i < kPatchPixels; i++)
       patch.behind[i] = rgb[p][0][i] * patch.d_color[0][i] + rgb[p][1][i] * patch.d_color[1][i] +
                         rgb[p][2][i] * patch.d_color[2][i] + alpha[p][i] * patch.d_alpha[i];
   }
 }
 
+// Extra channels in the backward pass: of one splat, gradients of the pixels [patch, channels, 16], sums [channels, N].
+struct BackwardExtra {
+  int count;
+  const float* of;
+  float *d_pixels, *sums, *out;
+};
+
+inline void start_backward_extra(const TileJob& job, const BackwardImages& images, BackwardState& state, float* d) {
+  alignas(64) float value[kPatches][kPatchPixels] = {{0}};
+  const int width = smaller(kTile, job.width - job.x0), height = smaller(kTile, job.height - job.y0);
+  const int stride = job.channels * kPatchPixels;
+  std::memset(d, 0, sizeof(float) * kPatches * stride);
+  for (int c = 0; c < job.channels; c++) {
+    for (int y = 0; y < height; y++) {
+      const int first = y / kPatch * (kTile / kPatch), at = y % kPatch * kPatch;
+      load_tile_row(images.extra, c, job.y0 + y, job.x0, width, value[first] + at, kPatchPixels);
+      load_tile_row(images.d_extra, c, job.y0 + y, job.x0, width, d + first * stride + c * kPatchPixels + at, stride);
+    }
+    for (int p = 0; p < kPatches; p++)
+      for (int i = 0; i < kPatchPixels; i++)
+        state.patches[p].behind[i] += value[p][i] * d[p * stride + c * kPatchPixels + i];
+  }
+}
+
 inline std::uint64_t alive_patches(const BackwardState& state) {
   std::uint64_t alive = 0;
   for (int p = 0; p < kPatches; p++) {
-    const float* transmittance = state.patches[p].transmittance;
-    Vec most = load(transmittance);
-    for (int k = 1; k < kPatchVectors; k++) most = max(most, load(transmittance + k * Vec::N));
-    alive |= static_cast<std::uint64_t>(any(ge(most, Vec(kMinTransmittance)))) << p;
+    const Patch& patch = state.patches[p];
+    bool more = false;
+    for (int k = 0; k < kPatchVectors; k++)
+      more |= any(ge(load(patch.transmittance + k * Vec::N) * Vec(kWeakest), load(patch.least + k * Vec::N)));
+    alive |= static_cast<std::uint64_t>(more) << p;
   }
   return alive;
 }
@@ -113,7 +145,11 @@ constexpr PatchOffsets patch_offsets() {
 constexpr PatchOffsets kPatchOffsets = patch_offsets();
 
 // Sums over the patches in `rest` for one splat; advances their state past it.
-inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BackwardState& state, float* out) {
+template <bool kExtra>
+inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y0, BackwardState& state, float* out,
+                           const BackwardExtra& extra) {
+  if (kExtra)
+    for (int e = 0; e < extra.count; e++) store(extra.sums + e * Vec::N, Vec(0.0f));
   Vec sums[9];
   for (Vec& a : sums) a = Vec(0.0f);
   const Vec lane_row = floor_positive(lane_index() * Vec(0.25f)), lane_column = fnma(lane_row, Vec(4.0f), lane_index());
@@ -131,10 +167,18 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
       const Vec u = fma(u_x, left, fma(u_y, down, u0)), v = fma(v_y, down, v0);
       const Vec q = fnma(u, u, fnma(v, v, top));
       const Vec T = load(patch.transmittance + at);
-      const Mask drawn = ge(q, Vec(kLog2MinAlpha)) & ge(T, Vec(kMinTransmittance));
-      const Vec raw = exp2_fast(q), alpha = min(raw, Vec(kMaxAlpha)), w = keep(drawn, alpha * T);
+      const Vec raw = exp2_fast(q), alpha = min(raw, Vec(kMaxAlpha)), share = alpha * T;
+      const Mask drawn = ge(q, Vec(kLog2MinAlpha)) & ge(T - share, load(patch.least + at));
+      const Vec w = keep(drawn, share);
       const Vec d_r = load(patch.d_color[0] + at), d_g = load(patch.d_color[1] + at), d_b = load(patch.d_color[2] + at);
-      const Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(patch.d_alpha + at)))), gained = w * own;
+      Vec own = fma(d_r, red, fma(d_g, green, fma(d_b, blue, load(patch.d_alpha + at))));
+      if (kExtra)
+        for (int e = 0; e < extra.count; e++) {
+          const Vec d_e = load(extra.d_pixels + (p * extra.count + e) * kPatchPixels + at);
+          own = fma(d_e, Vec(extra.of[e]), own);
+          store(extra.sums + e * Vec::N, fma(w, d_e, load(extra.sums + e * Vec::N)));
+        }
+      const Vec gained = w * own;
       const Vec behind = load(patch.behind + at) - gained;
       // dL/d ln(alpha) = alpha dL/dalpha; none where alpha is clamped.
       const Vec lost = alpha * reciprocal(Vec(1.0f) - alpha);
@@ -154,27 +198,47 @@ inline void backward_splat(const Splat& s, std::uint64_t rest, float x0, float y
     }
   }
   store_sums(out, sums);
+  if (kExtra)
+    for (int e = 0; e < extra.count; e++) extra.out[e] = sum(load(extra.sums + e * Vec::N));
 }
 
-void blend_backward(const TileJob& job, const BackwardImages& images, const std::uint32_t* slots, SplatGradient* out) {
+template <bool kExtra>
+void backward_tile(const TileJob& job, const BackwardImages& images, const BackwardSums& out) {
   BackwardState state;
+  BackwardExtra extra{};
   start_backward(job, images, state);
+  if (kExtra) {
+    start_backward_extra(job, images, state, out.scratch);
+    extra = {job.channels, nullptr, out.scratch, out.scratch + static_cast<std::ptrdiff_t>(job.channels) * kTilePixels,
+             nullptr};
+  }
   const float x0 = static_cast<float>(job.x0), y0 = static_cast<float>(job.y0);
   std::uint64_t alive = alive_patches(state);
   for (int i = 0; i < job.count; i++) {
     if (i + kAhead < job.count) {
-      __builtin_prefetch(job.splats + job.list[i + kAhead]);
-      __builtin_prefetch(out + slots[i + kAhead], 1);
+      __builtin_prefetch(job.splats + id_at(job.list, i + kAhead));
+      __builtin_prefetch(out.splats + out.slots[i + kAhead], 1);
     }
-    float* sums = out[slots[i]].sum;
-    const Splat& s = job.splats[job.list[i]];
+    float* sums = out.splats[out.slots[i]].sum;
+    const std::uint32_t id = id_at(job.list, i);
+    const Splat& s = job.splats[id];
+    if (kExtra) {
+      extra.of = job.extra + static_cast<std::ptrdiff_t>(id) * job.channels;
+      extra.out = out.extra + static_cast<std::ptrdiff_t>(out.slots[i]) * job.channels;
+    }
     const std::uint64_t patches = alive ? touched_patches(s, x0, y0) & alive : 0;
-    if (patches)
-      backward_splat(s, patches, x0, y0, state, sums);
-    else
+    if (patches) {
+      backward_splat<kExtra>(s, patches, x0, y0, state, sums, extra);
+    } else {
       std::memset(sums, 0, sizeof(SplatGradient));
+      if (kExtra) std::memset(extra.out, 0, sizeof(float) * job.channels);
+    }
     if ((i & 15) == 15 && alive) alive = alive_patches(state);
   }
+}
+
+void blend_backward(const TileJob& job, const BackwardImages& images, const BackwardSums& out) {
+  job.channels > 0 ? backward_tile<true>(job, images, out) : backward_tile<false>(job, images, out);
 }
 
 }  // namespace

@@ -14,10 +14,12 @@ constexpr int kSubTiles = 16;      // sub-tiles per tile
 constexpr int kTilePixels = kTile * kTile;
 constexpr int kBlock = 256;        // Gaussians per unit of per-Gaussian work
 constexpr int kGradientSums = 9;   // see SplatGradient
+constexpr int kBackwardScratch = kTilePixels + 16;
 
 constexpr float kNear = 0.01f;
 constexpr float kBlurPx2 = 0.3f;
-constexpr float kMaxAlpha = 0.99f;
+constexpr float kMargin = 0.3f;  // of half the image: see Limits
+constexpr float kMaxAlpha = 0.999f;
 constexpr float kLog2MinAlpha = -7.99435343685886f;  // log2(1/255)
 constexpr float kMinTransmittance = 1e-4f;
 
@@ -104,24 +106,42 @@ struct PhotometricSums {
   float objective, l1, ssim, squared;
 };
 
+// Indices of Gaussians, of 16 bits where all of them fit: half the memory to stream. One of the pointers is null.
+struct IdList {
+  const std::uint16_t* narrow;
+  const std::uint32_t* wide;
+};
+
 // Blended state of a tile: transmittance and colour of each sub-tile, row by row.
 struct alignas(64) TileState {
   float transmittance[kSubTiles][kSubTile * kSubTile];
   float color[kSubTiles][3][kSubTile * kSubTile];
+  float* extra;           // [kSubTiles, channels, 64], of the caller; unused without extra channels
   std::uint32_t touched;  // bit per sub-tile: the arrays above are set
 };
 
 // One tile's share of the work.
 struct TileJob {
   const Splat* splats;
-  const std::uint32_t* list;  // Gaussians that may touch the tile, nearest first
+  IdList list;  // Gaussians that may touch the tile, nearest first
   int count;
   int x0, y0;         // px, top left corner
   int width, height;  // px, of the image
+  const float* extra;  // [N, channels], blended like the colours; null without
+  int channels;
 };
 
 struct BackwardImages {
   ImageView rgb, alpha, d_rgb, d_alpha;
+  ImageView extra, d_extra;  // unset without extra channels
+};
+
+// Where blend_backward leaves its sums: `slots[i]` is the place of list entry i in both arrays.
+struct BackwardSums {
+  const std::uint32_t* slots;
+  SplatGradient* splats;
+  float* extra;    // [slots, channels], dL/d extra; null without extra channels
+  float* scratch;  // kBackwardScratch floats per extra channel
 };
 
 struct Kernels {
@@ -140,8 +160,9 @@ struct Kernels {
   // Sets 8-bit pixels [H, W, 3]; `background8` is the background already rounded.
   void (*write_8bit)(const TileJob&, const TileState&, const ImageView& background, const std::uint8_t* background8,
                      std::uint8_t* rgb8);
-  // `slots[i]` tells where the sums of list entry i go.
-  void (*blend_backward)(const TileJob&, const BackwardImages&, const std::uint32_t* slots, SplatGradient*);
+  // Sets extra planes [channels, H, W] inside the tile.
+  void (*write_extra)(const TileJob&, const TileState&, float* planes);
+  void (*blend_backward)(const TileJob&, const BackwardImages&, const BackwardSums&);
 
   // Bit t of the result is set when array t of CanonicalArrays holds a value that is not finite.
   std::uint32_t (*load_canonical)(const CanonicalArrays&, std::ptrdiff_t begin, int count, CanonicalBlock&);

@@ -19,6 +19,21 @@ struct Footprint {
   float a[3], b[3], xx, xy, yy, determinant;
 };
 
+// The linearisation is taken no farther outside of the image than this (x/z, y/z), or what lies beside the camera would
+// smear over the picture.
+struct Limits {
+  float left, right, top, bottom;
+};
+
+inline Limits limits_of(const Camera& camera) {
+  const float width = static_cast<float>(camera.width), height = static_cast<float>(camera.height);
+  const float margin_x = 0.5f * kMargin * width, margin_y = 0.5f * kMargin * height, inv_f = 1.0f / camera.focal;
+  return {-(camera.cx + margin_x) * inv_f, (width - camera.cx + margin_x) * inv_f, -(camera.cy + margin_y) * inv_f,
+          (height - camera.cy + margin_y) * inv_f};
+}
+
+inline float limited(float x, float least, float most) { return smaller(larger(x, least), most); }
+
 inline Footprint footprint(const Rotation& R, const float s[3], float x_z, float y_z, float pixels_per_unit) {
   Footprint f;
   for (int c = 0; c < 3; c++) {
@@ -42,6 +57,7 @@ void project(const GaussianBlock& g, int count, const Camera& camera, Splat* spl
   alignas(64) float half_w[kBlock], half_h[kBlock];
   alignas(64) std::int32_t tile_x0[kBlock], tile_x1[kBlock], tile_y0[kBlock], tile_y1[kBlock];
   const float width = static_cast<float>(camera.width), height = static_cast<float>(camera.height);
+  const Limits limits = limits_of(camera);
   const float last_x = static_cast<float>((camera.width - 1) / kTile);
   const float last_y = static_cast<float>((camera.height - 1) / kTile);
   for (int j = 0; j < count; j++) {
@@ -50,7 +66,8 @@ void project(const GaussianBlock& g, int count, const Camera& camera, Splat* spl
     const float inv_norm = 1.0f / std::sqrt(w * w + i * i + k * k + l * l);
     const Rotation R = rotation(w * inv_norm, i * inv_norm, k * inv_norm, l * inv_norm);
     const float s[3] = {g.scale[0][j], g.scale[1][j], g.scale[2][j]};
-    const Footprint f = footprint(R, s, x_z, y_z, camera.focal * inv_z);
+    const Footprint f = footprint(R, s, limited(x_z, limits.left, limits.right), limited(y_z, limits.top, limits.bottom),
+                                  camera.focal * inv_z);
     x[j] = camera.focal * x_z + camera.cx;
     y[j] = camera.focal * y_z + camera.cy;
     u_x[j] = std::sqrt(0.5f * kLog2E * f.yy / f.determinant);
@@ -61,9 +78,12 @@ void project(const GaussianBlock& g, int count, const Camera& camera, Splat* spl
     const float sigmas2 = 2.0f * kLn2 * larger(reach, 0.0f);
     half_w[j] = std::sqrt(sigmas2 * f.xx);
     half_h[j] = std::sqrt(sigmas2 * f.yy);
+  }
+  for (int j = 0; j < count; j++) {  // in one loop with the above the compiler does not vectorise it
     const float left = x[j] - half_w[j], right = x[j] + half_w[j], top = y[j] - half_h[j], bottom = y[j] + half_h[j];
-    const bool visible = (z > kNear) & (g.opacity[j] > 0.0f) & (reach >= 0.0f) & (right > 0.0f) & (left < width) &
-                         (bottom > 0.0f) & (top < height);  // false if anything is NaN
+    const float z = g.mean[2][j];
+    const bool visible = (z >= kNear) & (g.opacity[j] > 0.0f) & (log2_opacity[j] >= kLog2MinAlpha) &
+                         (right > 0.0f) & (left < width) & (bottom > 0.0f) & (top < height);  // false if anything is NaN
     depths[j] = visible ? z : 0.0f;
     tile_x0[j] = static_cast<std::int32_t>(smaller(larger(left * (1.0f / kTile), 0.0f), last_x));
     tile_x1[j] = static_cast<std::int32_t>(smaller(larger(right * (1.0f / kTile), 0.0f), last_x));
@@ -83,6 +103,7 @@ void project(const GaussianBlock& g, int count, const Camera& camera, Splat* spl
 void project_backward(const GaussianBlock& g, int count, const Camera& camera, const Splat* splats,
                       const float (*sums)[kBlock], GaussianBlock& out) {
   alignas(64) float u_x[kBlock], u_y[kBlock], v_y[kBlock];
+  const Limits limits = limits_of(camera);
   for (int j = 0; j < count; j++) u_x[j] = splats[j].u_x, u_y[j] = splats[j].u_y, v_y[j] = splats[j].v_y;
   for (int j = 0; j < count; j++) {
     const float U = u_x[j], M = u_y[j], V = v_y[j];
@@ -98,20 +119,23 @@ void project_backward(const GaussianBlock& g, int count, const Camera& camera, c
     w *= inv_norm, x *= inv_norm, y *= inv_norm, z *= inv_norm;
     const Rotation R = rotation(w, x, y, z);
     const float s[3] = {g.scale[0][j], g.scale[1][j], g.scale[2][j]};
-    const Footprint f = footprint(R, s, x_z, y_z, pixels_per_unit);
+    const float lx_z = limited(x_z, limits.left, limits.right), ly_z = limited(y_z, limits.top, limits.bottom);
+    const Footprint f = footprint(R, s, lx_z, ly_z, pixels_per_unit);
 
     float dR[3][3];
-    float d_x_z = camera.focal * d_x, d_y_z = camera.focal * d_y, d_log_pixels = 0.0f;
+    float d_lx_z = 0.0f, d_ly_z = 0.0f, d_log_pixels = 0.0f;
     for (int c = 0; c < 3; c++) {
       const float da = 2.0f * (d_xx * f.a[c] + d_xy * f.b[c]), db = 2.0f * (d_xy * f.a[c] + d_yy * f.b[c]);
       const float pda = pixels_per_unit * da, pdb = pixels_per_unit * db;
-      const float dL2 = -(x_z * pda + y_z * pdb);
+      const float dL2 = -(lx_z * pda + ly_z * pdb);
       dR[0][c] = pda * s[c], dR[1][c] = pdb * s[c], dR[2][c] = dL2 * s[c];
       out.scale[c][j] = pda * R.m[0][c] + pdb * R.m[1][c] + dL2 * R.m[2][c];
-      d_x_z -= pda * R.m[2][c] * s[c];
-      d_y_z -= pdb * R.m[2][c] * s[c];
+      d_lx_z -= pda * R.m[2][c] * s[c];
+      d_ly_z -= pdb * R.m[2][c] * s[c];
       d_log_pixels += da * f.a[c] + db * f.b[c];
     }
+    const float d_x_z = camera.focal * d_x + (lx_z == x_z ? d_lx_z : 0.0f);
+    const float d_y_z = camera.focal * d_y + (ly_z == y_z ? d_ly_z : 0.0f);
     out.mean[0][j] = d_x_z * inv_z;
     out.mean[1][j] = d_y_z * inv_z;
     out.mean[2][j] = -(d_x_z * x_z + d_y_z * y_z + d_log_pixels) * inv_z;

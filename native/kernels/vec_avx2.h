@@ -47,8 +47,12 @@ inline Vec reciprocal(Vec a) {  // one Newton step: about 2^-22
 }
 
 inline Mask ge(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ)}; }
+inline Mask gt(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
 inline Mask operator&(Mask a, Mask b) { return {_mm256_and_ps(a.lanes, b.lanes)}; }
+inline Mask and_not(Mask a, Mask b) { return {_mm256_andnot_ps(b.lanes, a.lanes)}; }
 inline Vec keep(Mask m, Vec a) { return _mm256_and_ps(m.lanes, a.v); }
+// Sets the sign bit where m is set.
+inline Vec negative_where(Mask m, Vec a) { return _mm256_or_ps(a.v, _mm256_and_ps(m.lanes, _mm256_set1_ps(-0.0f))); }
 inline std::uint32_t bits(Mask m) { return static_cast<std::uint32_t>(_mm256_movemask_ps(m.lanes)); }
 inline bool any(Mask m) { return _mm256_movemask_ps(m.lanes) != 0; }
 

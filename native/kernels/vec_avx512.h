@@ -55,8 +55,12 @@ inline Vec reciprocal(Vec a) {  // one Newton step: about 2^-23
 }
 
 inline Mask ge(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ)}; }
+inline Mask gt(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}; }
 inline Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.lanes & b.lanes)}; }
+inline Mask and_not(Mask a, Mask b) { return {static_cast<__mmask16>(a.lanes & ~b.lanes)}; }
 inline Vec keep(Mask m, Vec a) { return _mm512_maskz_mov_ps(m.lanes, a.v); }
+// Sets the sign bit where m is set.
+inline Vec negative_where(Mask m, Vec a) { return _mm512_mask_or_ps(a.v, m.lanes, a.v, _mm512_set1_ps(-0.0f)); }
 inline std::uint32_t bits(Mask m) { return m.lanes; }
 inline bool any(Mask m) { return m.lanes != 0; }
 

@@ -52,8 +52,12 @@ inline Vec floor_positive(Vec a) { return __builtin_convertvector(__builtin_conv
 inline Vec reciprocal(Vec a) { return 1.0f / a.v; }
 
 inline Mask ge(Vec a, Vec b) { return {a.v >= b.v}; }
+inline Mask gt(Vec a, Vec b) { return {a.v > b.v}; }
 inline Mask operator&(Mask a, Mask b) { return {a.lanes & b.lanes}; }
+inline Mask and_not(Mask a, Mask b) { return {a.lanes & ~b.lanes}; }
 inline Vec keep(Mask m, Vec a) { return (Float4)(m.lanes & (Int4)a.v); }
+// Sets the sign bit where m is set.
+inline Vec negative_where(Mask m, Vec a) { return (Float4)((Int4)a.v | (m.lanes & INT32_MIN)); }
 inline std::uint32_t bits(Mask m) {
   const Int4 b = m.lanes & Int4{1, 2, 4, 8};
   return static_cast<std::uint32_t>(b[0] | b[1] | b[2] | b[3]);

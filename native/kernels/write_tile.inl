@@ -75,6 +75,21 @@ void write_float(const TileJob& job, const TileState& state, const ImageView& ba
   }
 }
 
+void write_extra(const TileJob& job, const TileState& state, float* planes) {
+  for (int b = 0; b < kSubTiles; b++) {
+    const SubTileArea area = area_of(job, b);
+    if (area.width <= 0 || area.height <= 0) continue;
+    const bool touched = state.touched >> b & 1;
+    for (int c = 0; c < job.channels; c++) {
+      const float* sums = touched ? extra_sums(job, state, b) + c * kSubTile * kSubTile : kEmpty.color;
+      float* out = planes + (static_cast<std::ptrdiff_t>(c) * job.height + area.y) * job.width + area.x;
+      for (int y = 0; y < area.height; y++)
+        std::memcpy(out + static_cast<std::ptrdiff_t>(y) * job.width, sums + y * kSubTile,
+                    static_cast<std::size_t>(area.width) * sizeof(float));
+    }
+  }
+}
+
 void write_8bit(const TileJob& job, const TileState& state, const ImageView& background,
                 const std::uint8_t* background8, std::uint8_t* rgb8) {
   for (int b = 0; b < kSubTiles; b++) {

@@ -10,7 +10,7 @@ from torch import Tensor
 from locutor.core.camera import Camera
 from locutor.splat.engine import Engine, available_isas
 from locutor.splat.gaussians import Gaussians
-from locutor.splat.reference import MAX_ALPHA, MIN_ALPHA, depth_order, project
+from locutor.splat.reference import MAX_ALPHA, MIN_ALPHA, MIN_TRANSMITTANCE, depth_order, project
 
 __all__ = ["fake_gsplat"]
 
@@ -45,17 +45,26 @@ def _converted(gaussians: Gaussians, dtype: torch.dtype, requires_grad: bool = F
 
 
 def _fragile(gaussians: Gaussians, camera: Camera) -> Tensor:
-    """Pixels [H, W] where some Gaussian is so near the cut at 1/255 or the clamp at .99 that rounding may flip it."""
+    """Pixels [H, W] where rounding may decide: some alpha is at the cut at 1/255 or the clamp at .999, or some Gaussian
+    would leave a transmittance at the limit."""
     order = depth_order(gaussians.means)
     near = Gaussians(*(getattr(gaussians, name)[order].double() for name in FIELDS))
     centres, covariances = project(near, camera)
     rows, columns = (torch.arange(size, dtype=torch.float64) + 0.5 for size in (camera.height, camera.width))
     y, x = torch.meshgrid(rows, columns, indexing="ij")
-    fragile = torch.zeros(camera.height, camera.width, dtype=torch.bool)
+    fragile, finished = torch.zeros(2, camera.height, camera.width, dtype=torch.bool)
+    transmittance, error = torch.ones_like(x), torch.full_like(x, 1e-3)  # the error is relative
     for centre, conic, opacity in zip(centres, torch.linalg.inv(covariances), near.opacities, strict=True):
         d = torch.stack([x - centre[0], y - centre[1]], -1)
         alpha = opacity * torch.exp(-0.5 * torch.einsum("hwi,ij,hwj->hw", d, conic, d))
-        fragile |= ((alpha / MIN_ALPHA - 1).abs() < 1e-3) | ((alpha / MAX_ALPHA - 1).abs() < 1e-4)
+        fragile |= ~finished & ((alpha / MIN_ALPHA - 1).abs() < 1e-3)
+        fragile |= ~finished & ((alpha / MAX_ALPHA - 1).abs() < 1e-4)
+        alpha = torch.where(alpha >= MIN_ALPHA, alpha.clamp(max=MAX_ALPHA), 0)
+        error = error + 1e-5 * alpha / (1 - alpha)
+        left = transmittance * (1 - alpha)
+        fragile |= ~finished & ((left / MIN_TRANSMITTANCE - 1).abs() < error)
+        finished |= left <= MIN_TRANSMITTANCE
+        transmittance = torch.where(finished, transmittance, left)
     return fragile
 
 

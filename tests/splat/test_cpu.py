@@ -86,7 +86,7 @@ def case(request, scene, converted, fragile) -> Case:
 
 def test_picture_and_gradients_agree_with_the_reference(case, converted, engine) -> None:
     leaves = converted(case.gaussians, torch.float32, requires_grad=True)
-    drawn, gradients = case.drawn_by(lambda *a: rasterize(*a, engine), leaves)
+    drawn, gradients = case.drawn_by(lambda *a: rasterize(*a, engine=engine), leaves)
     assert case.steady.float().mean() > 0.5
     assert (drawn.rgb - case.truth.rgb)[case.steady].abs().max() < 2e-4
     assert (drawn.alpha - case.truth.alpha)[case.steady].abs().max() < 2e-4
@@ -113,7 +113,7 @@ def test_nothing_to_draw_gives_the_background(scene, engine, behind) -> None:
     gaussians, camera, background = scene(50 if behind else 0, 45, 37)
     gaussians = changed(gaussians, means=lambda m: m * torch.tensor([1.0, 1.0, -1.0]))
     leaves = Gaussians(*(getattr(gaussians, name).requires_grad_() for name in FIELDS))
-    drawn = rasterize(leaves, camera, background, engine)
+    drawn = rasterize(leaves, camera, background, engine=engine)
     assert torch.equal(drawn.rgb, background)
     assert drawn.alpha.abs().max() == 0
     drawn.rgb.sum().backward()
@@ -125,7 +125,7 @@ def test_gradients_do_not_depend_on_threads(scene, converted) -> None:
     results = []
     for threads in (1, 2, 5):
         leaves = converted(gaussians, torch.float32, requires_grad=True)
-        drawn = rasterize(leaves, camera, background, Engine(threads, available_isas()[-1]))
+        drawn = rasterize(leaves, camera, background, engine=Engine(threads, available_isas()[-1]))
         drawn.rgb.square().sum().backward()
         results.append([drawn.rgb.detach(), drawn.alpha.detach(), *(getattr(leaves, name).grad for name in FIELDS)])
     for other in results[1:]:
@@ -140,7 +140,7 @@ def test_memory_layout_of_background_and_gradient_does_not_matter(scene, convert
     pictures, gradients = [], []
     for i, view in enumerate([background, planar, upside_down, torch.cat([background, background], 1)[:, :50]]):
         leaves = converted(gaussians, torch.float32, requires_grad=True)
-        drawn = rasterize(leaves, camera, view, engine)
+        drawn = rasterize(leaves, camera, view, engine=engine)
         weight = on_rgb if i % 2 else on_rgb.permute(2, 0, 1).contiguous().permute(1, 2, 0)
         gradients.append(torch.autograd.grad(drawn.rgb, leaves.means, weight)[0])
         pictures.append(drawn.rgb)
@@ -151,17 +151,17 @@ def test_memory_layout_of_background_and_gradient_does_not_matter(scene, convert
 def test_an_expanded_gradient_is_read_correctly(scene, converted, engine) -> None:
     gaussians, camera, background = scene(50, 40, 40)
     leaves = [converted(gaussians, torch.float32, requires_grad=True) for _ in range(2)]
-    rasterize(leaves[0], camera, background, engine).rgb.sum().backward()
-    (rasterize(leaves[1], camera, background, engine).rgb * torch.ones(40, 40, 3)).sum().backward()
+    rasterize(leaves[0], camera, background, engine=engine).rgb.sum().backward()
+    (rasterize(leaves[1], camera, background, engine=engine).rgb * torch.ones(40, 40, 3)).sum().backward()
     assert torch.equal(leaves[0].means.grad, leaves[1].means.grad)
 
 
 def test_two_pictures_may_wait_for_their_backward_passes(scene, converted, engine) -> None:
     (a, camera, background), (b, _, _) = scene(80, 40, 40, seed=0), scene(90, 40, 40, seed=1)
     alone = converted(a, torch.float32, requires_grad=True)
-    rasterize(alone, camera, background, engine).rgb.square().sum().backward()
+    rasterize(alone, camera, background, engine=engine).rgb.square().sum().backward()
     first, second = converted(a, torch.float32, True), converted(b, torch.float32, True)
-    pictures = [rasterize(g, camera, background, engine).rgb for g in (first, second)]
+    pictures = [rasterize(g, camera, background, engine=engine).rgb for g in (first, second)]
     sum(p.square().sum() for p in pictures).backward()
     assert torch.equal(first.means.grad, alone.means.grad)
 
@@ -180,7 +180,7 @@ def test_a_value_that_is_not_finite_is_refused_by_name(scene, engine, name, valu
     gaussians, camera, background = scene(700, 30, 30)
     getattr(gaussians, name).view(-1)[-1] = value
     with pytest.raises(ValueError, match=f"{name} holds a value that is NaN or infinite"):
-        rasterize(gaussians, camera, background, engine)
+        rasterize(gaussians, camera, background, engine=engine)
 
 
 def test_what_cannot_be_drawn_is_refused_by_name(scene, converted) -> None:
@@ -198,6 +198,6 @@ def test_many_sizes_of_list_and_tile_edge(scene, converted, engine) -> None:
     for width, height in ((1, 1), (7, 9), (31, 33), (32, 32)):
         gaussians, camera, background = scene(600, width, height, seed=width, scale=0.02)
         gaussians = changed(gaussians, opacities=lambda o: 0.05 + 0.02 * o)
-        drawn = rasterize(gaussians, camera, background, engine)
+        drawn = rasterize(gaussians, camera, background, engine=engine)
         truth = rasterize_reference(converted(gaussians, torch.float32), camera, background)
         assert (drawn.rgb - truth.rgb).abs().mean() < 1e-3

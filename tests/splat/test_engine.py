@@ -51,14 +51,14 @@ def test_portable_is_always_there() -> None:
 def test_calls_from_many_python_threads_take_turns(scene, threads) -> None:
     engine = Engine(threads, available_isas()[-1])
     scenes = [scene(300 + i, 70, 50, seed=i) for i in range(6)]
-    alone = [rasterize(*s, engine).rgb for s in scenes]
+    alone = [rasterize(*s, engine=engine).rgb for s in scenes]
     with ThreadPoolExecutor(6) as pool:
         for _ in range(20):
-            together = list(pool.map(lambda s: rasterize(*s, engine).rgb, scenes))
+            together = list(pool.map(lambda s: rasterize(*s, engine=engine).rgb, scenes))
             assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
 def test_an_engine_can_come_and_go(scene) -> None:
     gaussians, camera, background = scene(50, 40, 40)
-    pictures = [rasterize(gaussians, camera, background, Engine(3, "portable")).rgb for _ in range(20)]
+    pictures = [rasterize(gaussians, camera, background, engine=Engine(3, "portable")).rgb for _ in range(20)]
     assert all(torch.equal(p, pictures[0]) for p in pictures)

@@ -1,13 +1,14 @@
 """The reference rasteriser against arithmetic done by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from locutor.core.camera import Camera
 from locutor.splat.gaussians import Gaussians
-from locutor.splat.reference import rasterize_reference
+from locutor.splat.reference import project, rasterize_reference
 
 CAMERA = Camera(5, 4, 10.0, 2.5, 2.5)  # the point (0, 0, z) falls on the centre of pixel (2, 2)
 BLACK = torch.zeros(4, 5, 3, dtype=torch.float64)
@@ -52,26 +53,58 @@ def test_equal_float32_depths_keep_their_order() -> None:
 
 
 def test_alpha_is_clamped_and_weak_contributions_are_dropped() -> None:
-    assert rasterize_reference(balls((4, 1, 0.999, (1, 1, 1))), CAMERA, BLACK).alpha[2, 2].item() == pytest.approx(0.99)
+    assert rasterize_reference(balls((4, 1, 1.0, (1, 1, 1))), CAMERA, BLACK).alpha[2, 2].item() == pytest.approx(0.999)
     assert rasterize_reference(balls((4, 1, 0.0039, (1, 1, 1))), CAMERA, BLACK).alpha.max().item() == 0
     edge = rasterize_reference(balls((4, 0.3, 0.5, (1, 1, 1))), CAMERA, BLACK).alpha
     assert edge[2, 3].item() > 0.1
     assert edge[2, 4].item() == 0  # 0.5 exp(-0.5 * 2^2 / (0.3^2 + 0.3)) = 0.0030 < 1/255
 
 
-def test_a_pixel_stops_after_the_gaussian_that_crosses_the_limit() -> None:
+def test_the_gaussian_that_would_cross_the_limit_and_all_behind_it_are_not_drawn() -> None:
     layers = [
-        (3.0 + i, 1.0, 0.98, color) for i, color in enumerate([(1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0), (9.0, 9.0, 9.0)])
+        (3.0 + i, 1.0, opacity, color)
+        for i, (opacity, color) in enumerate([(0.98, (1.0, 0, 0)), (0.98, (0, 1.0, 0)), (0.98, (0, 0, 1.0))])
     ]
-    drawn = rasterize_reference(balls(*layers), CAMERA, BLACK)
-    assert drawn.rgb[2, 2].tolist() == pytest.approx([0.98, 0.98 * 0.02, 0.98 * 0.02**2], rel=1e-9)
-    assert drawn.alpha[2, 2].item() == pytest.approx(1 - 0.02**3)
+    faint = (7.0, 1.0, 0.5, (9.0, 9.0, 9.0))  # alone it would leave 0.02^2 / 2 > 1e-4
+    drawn = rasterize_reference(balls(*layers, faint), CAMERA, BLACK)
+    assert drawn.rgb[2, 2].tolist() == pytest.approx([0.98, 0.98 * 0.02, 0], rel=1e-9)
+    assert drawn.alpha[2, 2].item() == pytest.approx(1 - 0.02**2)
+    without = rasterize_reference(balls(*layers[:2], faint), CAMERA, BLACK)
+    assert without.alpha[2, 2].item() == pytest.approx(1 - 0.02**2 / 2)
 
 
-def test_nothing_at_or_behind_the_near_plane_is_drawn() -> None:
+def test_extra_channels_are_blended_like_colours_but_over_nothing() -> None:
+    scene = balls((3.0, 1.0, 0.75, (0.2, 0.4, 0.6)), (5.0, 1.0, 0.5, (1.0, 0.0, 0.5)))
+    extra = torch.tensor([[3.0, 1.0], [5.0, -1.0]], dtype=torch.float64)
+    drawn = rasterize_reference(scene, CAMERA, BLACK + 1, extra)
+    assert drawn.extra is not None
+    assert drawn.extra[2, 2].tolist() == pytest.approx([0.75 * 3 + 0.125 * 5, 0.75 - 0.125])
+    same = rasterize_reference(scene, CAMERA, BLACK, scene.colors)
+    assert torch.equal(same.rgb, same.extra)
+    assert rasterize_reference(scene, CAMERA, BLACK).extra is None
+
+
+def test_far_beside_the_picture_the_footprint_stops_growing() -> None:
+    """x/z is limited at 0.3 of half the picture beyond its edge, in the Jacobian alone."""
+    limit = (5 - 2.5 + 0.3 * 5 / 2) / 10
+
+    def placed(x_z: float) -> tuple[torch.Tensor, torch.Tensor]:
+        ball = balls((4, 2.0, 0.9, (1, 1, 1)))
+        return project(replace(ball, means=torch.tensor([[4 * x_z, 0, 4]], dtype=torch.float64)), CAMERA)
+
+    (inside, narrow), (centre, wide), (far, widest) = placed(0.9 * limit), placed(1.5 * limit), placed(4 * limit)
+    assert inside[0, 0].item() == pytest.approx(2.5 + 9 * limit)
+    assert centre[0, 0].item() == pytest.approx(2.5 + 15 * limit)
+    assert far[0, 0].item() == pytest.approx(2.5 + 40 * limit)
+    assert narrow[0, 0, 0].item() == pytest.approx(0.3 + 4 * (1 + (0.9 * limit) ** 2))
+    assert wide[0, 0, 0].item() == widest[0, 0, 0].item() == pytest.approx(0.3 + 4 * (1 + limit**2))
+
+
+def test_nothing_before_the_near_plane_is_drawn() -> None:
     white = (1.0, 1.0, 1.0)
-    drawn = rasterize_reference(balls((0.01, 1, 0.9, white), (-4, 1, 0.9, white)), CAMERA, BLACK)
+    drawn = rasterize_reference(balls((0.00999999, 1, 0.9, white), (-4, 1, 0.9, white)), CAMERA, BLACK)
     assert drawn.alpha.max().item() == 0
+    assert rasterize_reference(balls((0.01, 1, 0.9, white)), CAMERA, BLACK).alpha[2, 2].item() == pytest.approx(0.9)
 
 
 def test_no_gaussians_give_the_background() -> None:
@@ -94,22 +127,28 @@ def by_hand(g: Gaussians, camera: Camera, background: torch.Tensor, row: int, co
             (2 * (qx * qz + qw * qy), 2 * (qy * qz - qw * qx), 1 - 2 * (qx * qx + qy * qy)),
         ]
         xx = yy = xy = 0.0
+        side, height = 0.15 * camera.width, 0.15 * camera.height
+        x_z = min(max(x / z, -(camera.cx + side) / camera.focal_px), (camera.width - camera.cx + side) / camera.focal_px)
+        y_z = min(
+            max(y / z, -(camera.cy + height) / camera.focal_px), (camera.height - camera.cy + height) / camera.focal_px
+        )
         for axis, scale in zip(axes, g.scales[i].tolist(), strict=True):
-            a = camera.focal_px / z * (axis[0] - x / z * axis[2]) * scale
-            b = camera.focal_px / z * (axis[1] - y / z * axis[2]) * scale
+            a = camera.focal_px / z * (axis[0] - x_z * axis[2]) * scale
+            b = camera.focal_px / z * (axis[1] - y_z * axis[2]) * scale
             xx, xy, yy = xx + a * a, xy + a * b, yy + b * b
         xx, yy = xx + 0.3, yy + 0.3
         dx = column + 0.5 - (camera.focal_px * x / z + camera.cx)
         dy = row + 0.5 - (camera.focal_px * y / z + camera.cy)
         q = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / (xx * yy - xy * xy)
-        alpha = min(0.99, g.opacities[i].item() * math.exp(-q / 2))
-        if z > 0.01 and alpha >= 1 / 255:
+        alpha = min(0.999, g.opacities[i].item() * math.exp(-q / 2))
+        if z >= 0.01 and alpha >= 1 / 255:
             layers.append((z, alpha, g.colors[i].tolist()))
     color, transmittance = [0.0, 0.0, 0.0], 1.0
     for _, alpha, own in sorted(layers, key=lambda layer: layer[0]):
-        if transmittance >= 1e-4:
-            color = [c + transmittance * alpha * o for c, o in zip(color, own, strict=True)]
-            transmittance *= 1 - alpha
+        if transmittance * (1 - alpha) <= 1e-4:
+            break
+        color = [c + transmittance * alpha * o for c, o in zip(color, own, strict=True)]
+        transmittance *= 1 - alpha
     return [c + transmittance * b for c, b in zip(color, background[row, column].tolist(), strict=True)]
 
 

@@ -12,11 +12,12 @@ from locutor.core.camera import Camera
 from locutor.splat.gaussians import Gaussians
 from locutor.splat.rendering import Rendering
 
-NEAR = 0.01  # Gaussians with camera z at or below this are not drawn
+NEAR = 0.01  # Gaussians with camera z below this are not drawn
 BLUR_PX2 = 0.3  # added to the diagonal of every image covariance
-MAX_ALPHA = 0.99
+MAX_ALPHA = 0.999
 MIN_ALPHA = 1 / 255  # weaker contributions are dropped
-MIN_TRANSMITTANCE = 1e-4  # a pixel is finished below this
+MIN_TRANSMITTANCE = 1e-4  # a Gaussian that would leave this or less is not drawn and finishes its pixel
+MARGIN = 0.3  # of half the image: how far outside of it the Jacobian still follows x/z and y/z
 
 
 def rotation_matrices(quats: Float[Tensor, "*N 4"]) -> Float[Tensor, "*N 3 3"]:
@@ -35,8 +36,11 @@ def project(gaussians: Gaussians, camera: Camera) -> tuple[Float[Tensor, "N 2"],
     x, y, z = gaussians.means.unbind(-1)
     focal, zero = camera.focal_px, torch.zeros_like(z)
     centres = torch.stack([focal * x / z + camera.cx, focal * y / z + camera.cy], -1)
+    margin_x, margin_y = MARGIN * camera.width / 2, MARGIN * camera.height / 2
+    x_z = (x / z).clamp(-(camera.cx + margin_x) / focal, (camera.width - camera.cx + margin_x) / focal)
+    y_z = (y / z).clamp(-(camera.cy + margin_y) / focal, (camera.height - camera.cy + margin_y) / focal)
     jacobian = torch.stack(
-        [focal / z, zero, -focal * x / z**2, zero, focal / z, -focal * y / z**2], -1
+        [focal / z, zero, -focal * x_z / z, zero, focal / z, -focal * y_z / z], -1
     ).unflatten(-1, (2, 3))  # fmt: skip
     half = jacobian @ (rotation_matrices(gaussians.quats) * gaussians.scales[..., None, :])
     blur = BLUR_PX2 * torch.eye(2, dtype=half.dtype, device=half.device)
@@ -44,19 +48,25 @@ def project(gaussians: Gaussians, camera: Camera) -> tuple[Float[Tensor, "N 2"],
 
 
 def depth_order(means: Float[Tensor, "N 3"]) -> Int[Tensor, " V"]:
-    """Indices of the Gaussians beyond the near plane, nearest first; float32 depth decides, ties keep their order."""
+    """Indices of the Gaussians not before the near plane, nearest first; float32 depth decides, ties keep their order."""
     z = means[:, 2].detach().float()
     order = torch.argsort(z, stable=True)
-    return order[z[order] > NEAR]
+    return order[z[order] >= NEAR]
 
 
-def rasterize_reference(gaussians: Gaussians, camera: Camera, background: Float[Tensor, "H W 3"]) -> Rendering:
+def rasterize_reference(
+    gaussians: Gaussians,
+    camera: Camera,
+    background: Float[Tensor, "H W 3"],
+    extra: Float[Tensor, "N C"] | None = None,
+) -> Rendering:
     """Draw Gaussians over a background, front to back (docs/rasteriser.md).
 
     Args:
-        gaussians: the scene; gradients flow to all five tensors.
+        gaussians: the scene; gradients flow to all five tensors and to `extra`.
         camera: its width and height must be those of `background`.
         background: sRGB, same dtype and device as the Gaussians.
+        extra: further values of each Gaussian, blended like its colour, over 0.
     """
     order = depth_order(gaussians.means)
     seen = Gaussians(
@@ -71,14 +81,18 @@ def rasterize_reference(gaussians: Gaussians, camera: Camera, background: Float[
     rows = torch.arange(camera.height, dtype=background.dtype, device=background.device) + 0.5
     columns = torch.arange(camera.width, dtype=background.dtype, device=background.device) + 0.5
     py, px = torch.meshgrid(rows, columns, indexing="ij")
-    rgb = torch.zeros_like(background)
-    transmittance = torch.ones_like(px)
+    values = seen.colors if extra is None else torch.cat([seen.colors, extra[order]], 1)
+    drawing = background.new_zeros(*px.shape, values.shape[1])
+    transmittance, finished = torch.ones_like(px), torch.zeros_like(px, dtype=torch.bool)
     for i in range(len(seen)):
         dx, dy = px - centres[i, 0], py - centres[i, 1]
         q = conics[i, 0, 0] * dx * dx + 2 * conics[i, 0, 1] * dx * dy + conics[i, 1, 1] * dy * dy
         alpha = (seen.opacities[i] * torch.exp(-0.5 * q)).clamp(max=MAX_ALPHA)
-        drawn = (alpha >= MIN_ALPHA) & (transmittance >= MIN_TRANSMITTANCE)
+        hit = (alpha >= MIN_ALPHA) & ~finished
+        drawn = hit & (transmittance * (1 - alpha) > MIN_TRANSMITTANCE)
+        finished = finished | (hit & ~drawn)
         weight = torch.where(drawn, alpha * transmittance, 0)
-        rgb = rgb + weight[..., None] * seen.colors[i]
+        drawing = drawing + weight[..., None] * values[i]
         transmittance = transmittance - weight
-    return Rendering(rgb + transmittance[..., None] * background, 1 - transmittance)
+    rgb = drawing[..., :3] + transmittance[..., None] * background
+    return Rendering(rgb, 1 - transmittance, None if extra is None else drawing[..., 3:])
