@@ -60,12 +60,14 @@ def small_avatar(n: int = 60, n_moving: int = 40, n_bases: int = 3, n_frames: in
 def test_the_picture_is_that_of_the_reference(fake_gsplat, scene, converted) -> None:
     gaussians, camera, background = scene(60, 40, 32)
     gaussians, background = converted(gaussians, torch.float64, requires_grad=True), background.double()
-    drawn, truth = rasterize_cuda(gaussians, camera, background), rasterize_reference(gaussians, camera, background)
-    torch.testing.assert_close(drawn.rgb, truth.rgb, rtol=1e-5, atol=1e-5)  # the camera is handed over in float32
-    torch.testing.assert_close(drawn.alpha, truth.alpha, rtol=1e-5, atol=1e-5)
-    weight = torch.randn_like(truth.rgb)
+    extra = torch.randn(60, 2, dtype=torch.float64).requires_grad_()
+    drawn, truth = (draw(gaussians, camera, background, extra) for draw in (rasterize_cuda, rasterize_reference))
+    for name in ("rgb", "alpha", "extra"):  # the camera is handed over in float32
+        torch.testing.assert_close(getattr(drawn, name), getattr(truth, name), rtol=1e-5, atol=1e-5)
+    on_rgb, on_extra = torch.randn_like(truth.rgb), torch.randn_like(truth.extra)
+    leaves = [*(getattr(gaussians, f) for f in FIELDS), extra]
     ours, wanted = (
-        torch.autograd.grad((d.rgb * weight).sum(), [getattr(gaussians, f) for f in FIELDS]) for d in (drawn, truth)
+        torch.autograd.grad((d.rgb * on_rgb).sum() + (d.extra * on_extra).sum(), leaves) for d in (drawn, truth)
     )
     for a, b in zip(ours, wanted, strict=True):
         assert (a - b).norm() <= 1e-4 * b.norm()
@@ -180,21 +182,24 @@ def test_gsplat_agrees_with_the_reference(scene, converted, fragile) -> None:
     rng = torch.Generator().manual_seed(0)
     on_rgb = torch.randn(background.shape, generator=rng) * steady[..., None]
     on_alpha = torch.randn(steady.shape, generator=rng) * steady
+    on_extra = torch.randn(*steady.shape, 2, generator=rng) * steady[..., None]
+    values = torch.randn(150, 2, generator=rng)
 
     def drawn(draw, leaves, device):
-        tensors = [getattr(leaves, name) for name in FIELDS]
-        like = {"device": device, "dtype": tensors[0].dtype}
-        picture = draw(leaves, camera, background.to(**like))
-        total = (picture.rgb * on_rgb.to(**like)).sum() + (picture.alpha * on_alpha.to(**like)).sum()
-        gradients = torch.autograd.grad(total, tensors)
-        return [t.detach().cpu().double() for t in (picture.rgb, picture.alpha, *gradients)]
+        like = {"device": device, "dtype": leaves.means.dtype}
+        extra = values.to(**like).requires_grad_()
+        picture = draw(leaves, camera, background.to(**like), extra)
+        parts = ((picture.rgb, on_rgb), (picture.alpha, on_alpha), (picture.extra, on_extra))
+        total = sum((part * weight.to(**like)).sum() for part, weight in parts)
+        gradients = torch.autograd.grad(total, [*(getattr(leaves, name) for name in FIELDS), extra])
+        return [t.detach().cpu().double() for t in (*(part for part, _ in parts), *gradients)]
 
     truth = drawn(rasterize_reference, converted(gaussians, torch.float64, requires_grad=True), "cpu")
     leaves = Gaussians(*(getattr(gaussians, name).cuda().requires_grad_() for name in FIELDS))
     ours = drawn(dispatch.rasterize, leaves, "cuda")
-    assert (ours[0] - truth[0])[steady].abs().max() < 2e-4
-    assert (ours[1] - truth[1])[steady].abs().max() < 2e-4
-    for name, a, b in zip(FIELDS, ours[2:], truth[2:], strict=True):
+    for a, b in zip(ours[:3], truth[:3], strict=True):
+        assert (a - b)[steady].abs().max() < 2e-4 * max(1, b.abs().max())
+    for name, a, b in zip((*FIELDS, "extra"), ours[3:], truth[3:], strict=True):
         assert (a - b).norm() <= 3e-4 * b.norm() + 1e-9, name
 
 

@@ -1,8 +1,7 @@
 """Drawing on CUDA through gsplat (Ye et al. 2025, JMLR 26; extra `cuda`). Twin of `locutor.splat.reference`.
 
-gsplat draws under the rules of docs/rasteriser.md but one: it limits x/z in the Jacobian of the projection to 15 % of
-the picture beyond its edges, so that Gaussians centred further out have another shape. Its binning reads a count back
-to the host, hence no CUDA graph can hold a whole frame; what keeps launches from ruling is many frames in one call.
+gsplat draws under the rules of docs/rasteriser.md. Its binning reads a count back to the host, hence no CUDA graph can
+hold a whole frame; what keeps launches from ruling is many frames in one call.
 """
 
 from collections.abc import Callable
@@ -101,10 +100,15 @@ def over(
     return drawn + (1 - alpha)[..., None] * background
 
 
-def rasterize_cuda(gaussians: Gaussians, camera: Camera, background: Float[Tensor, "H W 3"]) -> Rendering:
+def rasterize_cuda(
+    gaussians: Gaussians,
+    camera: Camera,
+    background: Float[Tensor, "H W 3"],
+    extra: Float[Tensor, "N C"] | None = None,
+) -> Rendering:
     """Draw Gaussians over a background on the GPU; arguments and result as `locutor.splat.cpu.rasterize`.
 
-    Differentiable with respect to the five tensors of `gaussians` and the background.
+    Differentiable with respect to the five tensors of `gaussians`, `extra` and the background.
 
     Raises:
         MissingPartError: as in `load_gsplat`.
@@ -114,6 +118,8 @@ def rasterize_cuda(gaussians: Gaussians, camera: Camera, background: Float[Tenso
         raise ValueError(
             f"background has shape {list(background.shape)}, expected [{camera.height}, {camera.width}, 3]"
         )
-    fields = (gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, gaussians.colors)
+    features = gaussians.colors if extra is None else torch.cat([gaussians.colors, extra], 1)
+    fields = (gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, features)
     drawn, alpha = draw_batch(*(tensor[None] for tensor in fields), camera)
-    return Rendering(over(drawn[0], alpha[0], background), alpha[0])
+    rgb = over(drawn[0, ..., :3], alpha[0], background)
+    return Rendering(rgb, alpha[0], None if extra is None else drawn[0, ..., 3:])

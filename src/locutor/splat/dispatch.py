@@ -19,12 +19,16 @@ from locutor.splat.rendering import Rendering
 
 
 def rasterize(
-    gaussians: Gaussians, camera: Camera, background: Float[Tensor, "H W 3"], engine: Engine | None = None
+    gaussians: Gaussians,
+    camera: Camera,
+    background: Float[Tensor, "H W 3"],
+    extra: Float[Tensor, "N C"] | None = None,
+    engine: Engine | None = None,
 ) -> Rendering:
     """Draw Gaussians over a background where they lie: `cpu.rasterize` or `cuda.rasterize_cuda`.
 
     Args:
-        gaussians, camera, background: all on one device.
+        gaussians, camera, background, extra: as in `cpu.rasterize`, all on one device.
         engine: of the native code; the shared default if None. Means nothing on a GPU.
 
     Raises:
@@ -32,8 +36,8 @@ def rasterize(
         MissingPartError: the tensors lie on a GPU and gsplat is missing.
     """
     if gaussians.means.device.type == "cpu":
-        return cpu.rasterize(gaussians, camera, background, engine)
-    return rasterize_cuda(gaussians, camera, background)
+        return cpu.rasterize(gaussians, camera, background, extra, engine)
+    return rasterize_cuda(gaussians, camera, background, extra)
 
 
 def pose_gaussians(
