@@ -17,6 +17,8 @@
 #include "posing.h"
 #include "rasterizer.h"
 #include "renderer.h"
+#include "adam.h"
+#include "field.h"
 
 namespace locutor {
 namespace {
@@ -204,6 +206,79 @@ void py_render(const Renderer& renderer, In coefficients, PoseTuple pose_tuple, 
   renderer.render(weights, pose, pixels);
 }
 
+FieldArrays field_of(const In& bases, const In& scale) {
+  if (bases.ndim() != 3) throw std::invalid_argument("bases must be [K, 9, M]");
+  const std::size_t n_bases = bases.shape(0), n_moving = bases.shape(2);
+  return {contiguous(bases, "bases", {n_bases, kDeltaRows, n_moving}), contiguous(scale, "channel_scale", {kDeltaRows}),
+          static_cast<int>(n_bases), static_cast<int>(n_moving)};
+}
+
+// Checked: [9, N] with N at least the field's M.
+template <class T>
+T* delta_of(const Array<T>& delta, const char* name, const FieldArrays& field) {
+  if (delta.ndim() != 2 || delta.shape(1) < static_cast<std::size_t>(field.n_moving) || delta.shape(1) > 0x7fffffffu)
+    throw std::invalid_argument(std::string(name) + " must be [9, N] with N at least the M of bases [K, 9, M]");
+  return contiguous(delta, name, {kDeltaRows, delta.shape(1)});
+}
+
+void py_motion_field(Engine& engine, In coefficients, In bases, In scale, Out delta) {
+  const FieldArrays field = field_of(bases, scale);
+  const float* weights = contiguous(coefficients, "coefficients", {static_cast<std::size_t>(field.n_bases)});
+  float* moved = delta_of(delta, "delta", field);
+  const int n = static_cast<int>(delta.shape(1));
+  nb::gil_scoped_release release;
+  motion_field(engine, field, weights, n, moved);
+}
+
+void py_motion_field_backward(Engine& engine, In bases, In scale, In d_delta, Out d_coefficients) {
+  const FieldArrays field = field_of(bases, scale);
+  const float* d_moved = delta_of(d_delta, "d_delta", field);
+  float* out = contiguous(d_coefficients, "d_coefficients", {static_cast<std::size_t>(field.n_bases)});
+  const int n = static_cast<int>(d_delta.shape(1));
+  nb::gil_scoped_release release;
+  motion_field_backward(engine, field, d_moved, n, out);
+}
+
+// Tensors that Adam changes in place, held so that a step only takes gradients.
+class AdamTensors {
+ public:
+  AdamTensors(std::shared_ptr<Engine> engine, std::vector<Out> parameters, std::vector<Out> first,
+              std::vector<Out> second)
+      : engine_(std::move(engine)), parameters_(std::move(parameters)), first_(std::move(first)),
+        second_(std::move(second)) {
+    if (first_.size() != parameters_.size() || second_.size() != parameters_.size())
+      throw std::invalid_argument("there must be two moments per parameter");
+    for (std::size_t i = 0; i < parameters_.size(); i++) {
+      const std::size_t size = parameters_[i].size();
+      for (const Out* array : {&parameters_[i], &first_[i], &second_[i]}) contiguous(*array, "a parameter or moment", {size});
+    }
+  }
+
+  // The gradient of parameter i is the outer product of columns[i] and rows[i], or rows[i] itself.
+  void step(const std::vector<std::optional<In>>& columns, const std::vector<In>& rows, const std::vector<float>& rates, int step,
+            double beta1, double beta2, double epsilon) {
+    if (columns.size() != parameters_.size() || rows.size() != parameters_.size() || rates.size() != parameters_.size())
+      throw std::invalid_argument("there must be one gradient and one rate per parameter");
+    static constexpr float one = 1.0f;
+    std::vector<AdamTensor> tensors;
+    for (std::size_t i = 0; i < parameters_.size(); i++) {
+      const std::size_t r = columns[i] ? columns[i]->size() : 1, c = rows[i].size();
+      if (r * c != parameters_[i].size())
+        throw std::invalid_argument("gradient " + std::to_string(i) + " does not have its parameter's size");
+      tensors.push_back({parameters_[i].data(), first_[i].data(), second_[i].data(),
+                         columns[i] ? contiguous(*columns[i], "the column of a gradient", {r}) : &one,
+                         contiguous(rows[i], "the row of a gradient", {c}), static_cast<std::ptrdiff_t>(r),
+                         static_cast<std::ptrdiff_t>(c), rates[i]});
+    }
+    nb::gil_scoped_release release;
+    adam_step(*engine_, tensors, step, beta1, beta2, epsilon);
+  }
+
+ private:
+  std::shared_ptr<Engine> engine_;
+  std::vector<Out> parameters_, first_, second_;
+};
+
 }  // namespace
 }  // namespace locutor
 
@@ -226,8 +301,13 @@ NB_MODULE(_native, m) {
            nb::arg("d_opacities"), nb::arg("d_colors"), nb::arg("extra").none())
       .def("pose", &py_pose)
       .def("pose_backward", &py_pose_backward)
-      .def("photometric_loss", &py_photometric);
+      .def("photometric_loss", &py_photometric)
+      .def("motion_field", &py_motion_field)
+      .def("motion_field_backward", &py_motion_field_backward);
   nb::class_<Renderer>(m, "Renderer", "Coefficients and a pose to 8-bit pixels in one call.")
       .def(nb::new_(&make_renderer))
       .def("render", &py_render);
+  nb::class_<AdamTensors>(m, "AdamTensors", "Flat tensors that Adam changes in place.")
+      .def(nb::init<std::shared_ptr<Engine>, std::vector<Out>, std::vector<Out>, std::vector<Out>>())
+      .def("step", &AdamTensors::step);
 }

@@ -14,6 +14,8 @@ using namespace locutor;
 #include "blend_backward.inl"
 #include "pose.inl"
 #include "photometric.inl"
+#include "field.inl"
+#include "adam.inl"
 
 namespace {
 
@@ -36,6 +38,9 @@ constexpr Kernels all_kernels(const char* isa) {
       store_canonical,
       photometric_scratch,
       photometric_band,
+      field_row,
+      field_dot,
+      adam,
   };
 }
 

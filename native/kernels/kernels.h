@@ -144,6 +144,11 @@ struct BackwardSums {
   float* scratch;  // kBackwardScratch floats per extra channel
 };
 
+// Adam's numbers in one step: `rate` and `correction` = 1 / sqrt(1 - beta2^t) hold the bias corrections.
+struct AdamStep {
+  float one_minus_beta1, beta2, one_minus_beta2, rate, correction, epsilon;
+};
+
 struct Kernels {
   const char* isa;
   // Bit t of the result is set when array t (means, quats, scales, opacities, colors) holds a value that is not finite.
@@ -177,6 +182,14 @@ struct Kernels {
   // Rows [y0, y1) of one channel of the photometric loss; `sums` holds one entry per row of the image.
   std::size_t (*photometric_scratch)(int width);  // floats that `photometric_band` needs
   void (*photometric_band)(const PhotometricJob&, int channel, int y0, int y1, float* scratch, PhotometricSums* sums);
+
+  // out[i] = scale sum_k coefficients[k] bases[k stride + i], i < count; returns 1 when any is not finite.
+  std::uint32_t (*field_row)(const float* bases, std::ptrdiff_t stride, int n_bases, const float* coefficients,
+                             float scale, int count, float* out);
+  float (*field_dot)(const float* a, const float* b, int count);
+  // One step on `count` numbers whose gradient is factor * row[i].
+  void (*adam)(float* parameter, float* first, float* second, const float* row, float factor, int count,
+               const AdamStep&);
 };
 
 const Kernels& kernels_portable();

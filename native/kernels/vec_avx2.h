@@ -84,4 +84,10 @@ inline int compress(const std::uint16_t* masks, int count, std::uint32_t bit, st
   return n;
 }
 
+// 1 / sqrt(a) for normal a > 0, to about 2^-22: one Newton step.
+inline Vec reciprocal_sqrt(Vec a) {
+  const __m256 r = _mm256_rsqrt_ps(a.v), half = _mm256_mul_ps(_mm256_mul_ps(a.v, r), _mm256_set1_ps(0.5f));
+  return _mm256_mul_ps(r, _mm256_fnmadd_ps(half, r, _mm256_set1_ps(1.5f)));
+}
+
 }  // namespace

@@ -96,4 +96,10 @@ inline int compress(const std::uint16_t* masks, int count, std::uint32_t bit, st
   return n;
 }
 
+// 1 / sqrt(a) for normal a > 0, to about 2^-23: one Newton step.
+inline Vec reciprocal_sqrt(Vec a) {
+  const __m512 r = _mm512_rsqrt14_ps(a.v), half = _mm512_mul_ps(_mm512_mul_ps(a.v, r), _mm512_set1_ps(0.5f));
+  return _mm512_mul_ps(r, _mm512_fnmadd_ps(half, r, _mm512_set1_ps(1.5f)));
+}
+
 }  // namespace

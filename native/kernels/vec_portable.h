@@ -82,4 +82,10 @@ inline int compress(const std::uint16_t* masks, int count, std::uint32_t bit, st
   return n;
 }
 
+// 1 / sqrt(a) for normal a > 0.
+inline Vec reciprocal_sqrt(Vec a) {
+  return Float4{1.0f / __builtin_sqrtf(a.v[0]), 1.0f / __builtin_sqrtf(a.v[1]), 1.0f / __builtin_sqrtf(a.v[2]),
+                1.0f / __builtin_sqrtf(a.v[3])};
+}
+
 }  // namespace

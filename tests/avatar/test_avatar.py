@@ -4,12 +4,12 @@ import torch
 from tests.synthetic.performer import true_avatar
 
 from locutor.avatar.avatar import Avatar, body_pose
-from locutor.avatar.field import displacement
 from locutor.capture.performance import Performance
 from locutor.core.errors import FormatError
 from locutor.core.motion import Motion
 from locutor.geometry.rotation import matrix_from_wxyz
 from locutor.splat.cpu import rasterize
+from locutor.splat.motion_field import motion_field_reference
 from locutor.splat.posing import pose_gaussians
 
 
@@ -20,8 +20,8 @@ def avatar() -> Avatar:
 
 def by_torch(avatar: Avatar, motion: Motion) -> np.ndarray:
     """The path that training takes."""
-    delta = torch.zeros(9, len(avatar.canonical))
-    delta[:, : avatar.bases.shape[2]] = displacement(avatar.coefficients(motion)[0], avatar.bases)
+    coefficients = avatar.coefficients(motion)[0]
+    delta = motion_field_reference(coefficients, avatar.bases, torch.ones(9), len(avatar.canonical))
     drawn = rasterize(pose_gaussians(avatar.canonical, delta, body_pose(motion, 0)), avatar.camera, avatar.background)
     return (drawn.rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).numpy()
 

@@ -32,12 +32,9 @@ def avatar() -> TrainableAvatar:
     model = TrainableAvatar(canonical, K, 28, seed=0)
     with torch.no_grad():
         model.bases += randn(K, 9, N_MOVING)
-    everything = [p for group in model.optimiser.param_groups for p in group["params"]]
-    for parameter in everything:
+    for parameter in model.optimiser.parameters.values():
         parameter.grad = randn(*parameter.shape)
-    for group in model.optimiser.param_groups:
-        group["lr"] = 0.0
-    model.optimiser.step()
+    model.optimiser.step(dict.fromkeys(model.optimiser.parameters, 0.0))
     return model
 
 
@@ -94,12 +91,10 @@ def test_adam_forgets_what_was_moved_and_nothing_else(avatar):
     relocate(avatar, meter(list(range(N))), generator())
     alive = [i for i in range(N) if i not in DEAD]
     for name in vars(avatar.canonical):
-        state = avatar.optimiser.state[getattr(avatar.canonical, name)]
-        for moment in (state["exp_avg"], state["exp_avg_sq"]):
+        for moment in (avatar.optimiser.first[name], avatar.optimiser.second[name]):
             assert not moment[DEAD].any()
             assert (moment[alive] != 0).all()
-    state = avatar.optimiser.state[avatar.bases]
-    for moment in (state["exp_avg"], state["exp_avg_sq"]):
+    for moment in (avatar.optimiser.first["bases"], avatar.optimiser.second["bases"]):
         assert not moment[:, :, DEAD_MOVING].any()
         assert (moment[:, :, [i for i in alive if i < N_MOVING]] != 0).all()
 

@@ -30,9 +30,3 @@ class CodeNetwork(nn.Module):
     def forward(self, controls: Float[Tensor, "*T F"]) -> Float[Tensor, "*T K"]:
         """Coefficients for one frame or many."""
         return self.out(torch.relu(self.hidden(controls))) + self.direct(controls)
-
-
-def displacement(coefficients: Float[Tensor, " K"], bases: Float[Tensor, "K 9 M"]) -> Float[Tensor, "9 M"]:
-    """The field at one time: the weighted sum of the bases."""
-    n_bases, n_channels, n_moving = bases.shape
-    return (coefficients @ bases.reshape(n_bases, -1)).reshape(n_channels, n_moving)

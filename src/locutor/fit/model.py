@@ -9,8 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from locutor.avatar.field import CHANNEL_SCALE, CodeNetwork, displacement
+from locutor.avatar.field import CHANNEL_SCALE, CodeNetwork
+from locutor.fit.adam import Adam, OuterGradient
 from locutor.splat.bodies import CanonicalGaussians
+from locutor.splat.motion_field import motion_field
 
 # Adam's rates at the start, per inter-ocular unit; all decay exponentially to FINAL_SHARE of it.
 RATES = {
@@ -25,7 +27,8 @@ RATES = {
 }
 FINAL_SHARE = 0.05
 NETWORK_FINAL_SHARE = 0.1
-GRADIENT_SCALE = 1e4  # so that Adam's epsilon never matters
+# Far below the gradient of any Gaussian that changes one pixel: about 1e-10.
+EPSILON = 1e-15
 
 
 class TrainableAvatar:
@@ -33,9 +36,9 @@ class TrainableAvatar:
 
     Attributes:
         canonical: leaf tensors.
-        bases: in units of `CHANNEL_SCALE`; act on the first M Gaussians.
+        bases: in units of `CHANNEL_SCALE`; act on the first M Gaussians. Without `requires_grad`: see `learn`.
         network: controls to coefficients.
-        optimiser: Adam over all of them, one group per parameter kind.
+        optimiser: Adam over all of them, by the names of `RATES` ("network.out.weight" and so on).
     """
 
     def __init__(self, canonical: CanonicalGaussians, n_bases: int, n_controls: int, seed: int) -> None:
@@ -44,15 +47,13 @@ class TrainableAvatar:
             **{f.name: getattr(canonical, f.name).clone().requires_grad_() for f in fields(CanonicalGaussians)}
         )
         n_moving = int((canonical.logit_attachment > 0).sum())
-        self.bases = torch.zeros(n_bases, 9, n_moving, requires_grad=True)
+        self.bases = torch.zeros(n_bases, 9, n_moving)
         self.network = CodeNetwork(n_controls, n_bases)
-        self._channel_scale = torch.tensor(CHANNEL_SCALE)[:, None]
-        groups: list[dict[str, Any]] = [
-            {"name": f.name, "params": [getattr(self.canonical, f.name)]} for f in fields(CanonicalGaussians)
-        ]
-        groups.append({"name": "bases", "params": [self.bases]})
-        groups.append({"name": "network", "params": list(self.network.parameters())})
-        self.optimiser = torch.optim.Adam(groups, lr=1e-3, betas=(0.9, 0.99), eps=1e-15, fused=True)
+        self._channel_scale = torch.tensor(CHANNEL_SCALE)
+        parameters = {f.name: getattr(self.canonical, f.name) for f in fields(CanonicalGaussians)}
+        parameters["bases"] = self.bases
+        parameters |= {f"network.{name}": parameter for name, parameter in self.network.named_parameters()}
+        self.optimiser = Adam(parameters, betas=(0.9, 0.99), epsilon=EPSILON)
 
     @property
     def n_moving(self) -> int:
@@ -61,27 +62,41 @@ class TrainableAvatar:
 
     def delta(self, coefficients: Float[Tensor, " K"]) -> Float[Tensor, "9 N"]:
         """The field's change of every Gaussian; zero where it does not act."""
-        moved = displacement(coefficients, self.bases) * self._channel_scale
-        n_static = len(self.canonical) - self.n_moving
-        return torch.nn.functional.pad(moved, (0, n_static))
+        return motion_field(coefficients, self.bases, self._channel_scale, len(self.canonical))
 
     def finished_bases(self) -> Float[Tensor, "K 9 M"]:
         """The bases in plain units."""
-        return (self.bases * self._channel_scale).detach().contiguous()
+        return self.bases * self._channel_scale[:, None]
 
-    def set_rates(self, share_done: float) -> None:
-        """Learning rates after `share_done` (0..1) of the training."""
-        for group in self.optimiser.param_groups:
-            final = NETWORK_FINAL_SHARE if group["name"] == "network" else FINAL_SHARE
-            group["lr"] = RATES[group["name"]] * max(FINAL_SHARE**share_done, final)
+    def rates(self, share_done: float) -> dict[str, float]:
+        """The learning rate of each parameter after `share_done` (0..1) of the training."""
+        rates = {}
+        for name in self.optimiser.parameters:
+            kind = name.split(".")[0]
+            final = NETWORK_FINAL_SHARE if kind == "network" else FINAL_SHARE
+            rates[name] = RATES[kind] * max(FINAL_SHARE**share_done, final)
+        return rates
+
+    def learn(self, coefficients: Float[Tensor, " K"], delta: Float[Tensor, "9 N"], share_done: float) -> None:
+        """One step of all parameters, after the backward pass of one frame.
+
+        Args:
+            coefficients: the frame's.
+            delta: what the field made of them; retains its gradient, from which the bases' follows.
+            share_done: see `rates`.
+        """
+        if delta.grad is None:
+            raise ValueError("delta has no gradient: call delta.retain_grad() before the backward pass")
+        d_moved = delta.grad[:, : self.n_moving] * self._channel_scale[:, None]
+        self.optimiser.step(self.rates(share_done), {"bases": OuterGradient(coefficients, d_moved)})
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on later."""
         return {
             "canonical": {f.name: getattr(self.canonical, f.name).detach() for f in fields(CanonicalGaussians)},
-            "bases": self.bases.detach(),
+            "bases": self.bases,
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": self.optimiser.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -91,4 +106,4 @@ class TrainableAvatar:
                 getattr(self.canonical, name).copy_(value)
             self.bases.copy_(state["bases"])
         self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimiser.restore(state["optimiser"])

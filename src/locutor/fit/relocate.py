@@ -63,18 +63,12 @@ def _relocate_range(
     for f in fields(CanonicalGaussians):
         parameter = getattr(canonical, f.name)
         parameter[dead] = parameter[parents]
-        _forget(avatar, parameter, dead, axis=0)
+        avatar.optimiser.forget(f.name, dead, axis=0)
     jitter = torch.randn(len(dead), 3, generator=generator) * torch.exp(canonical.log_scales[parents]) * JITTER
     canonical.means[dead] += jitter
     canonical.log_scales[dead] -= SHRINK
     canonical.log_scales[parents] -= SHRINK
     if int(dead[0]) < avatar.n_moving:
         avatar.bases[:, :, dead] = avatar.bases[:, :, parents]
-        _forget(avatar, avatar.bases, dead, axis=2)
+        avatar.optimiser.forget("bases", dead, axis=2)
     return len(dead)
-
-
-def _forget(avatar: TrainableAvatar, parameter: Tensor, rows: Int[Tensor, " R"], axis: int) -> None:
-    """Clear Adam's moments of what was moved."""
-    for name in ("exp_avg", "exp_avg_sq"):
-        avatar.optimiser.state[parameter][name].index_fill_(axis, rows, 0.0)

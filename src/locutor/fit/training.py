@@ -17,7 +17,7 @@ from locutor.drive.idle_model import fit_idle
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
-from locutor.fit.model import GRADIENT_SCALE, TrainableAvatar
+from locutor.fit.model import TrainableAvatar
 from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected
 from locutor.fit.relocate import PullMeter, relocate
 from locutor.splat.cpu import rasterize
@@ -61,17 +61,19 @@ class Training:
     def step(self, frame: TrainingFrame) -> PhotometricLoss:
         """Learn from one frame."""
         model, config = self.model, self.config
-        model.set_rates(self.share_done)
-        model.optimiser.zero_grad(set_to_none=True)
+        model.optimiser.zero_grad()
         controls = self._encoded[frame.k]
         noisy = controls + config.control_noise * torch.randn(controls.shape, generator=self._noise)
         unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
         pose = corrected(body_pose(self.performance.tracking.motion, frame.k), unknowns)
-        gaussians = pose_gaussians(model.canonical, model.delta(model.network(noisy)), pose)
+        coefficients = model.network(noisy)
+        delta = model.delta(coefficients)
+        delta.retain_grad()
+        gaussians = pose_gaussians(model.canonical, delta, pose)
         rendering = rasterize(gaussians, self.performance.camera, self._background)
         loss = photometric_loss(rendering.rgb, frame.target, frame.weight, config.ssim_weight)
-        (loss.loss * GRADIENT_SCALE).backward()
-        model.optimiser.step()
+        loss.loss.backward()
+        model.learn(coefficients, delta, self.share_done)
         if unknowns.grad is not None:
             self._refiner.step(frame.k, unknowns.grad, self.share_done)
         self._meter.add(model.canonical.means)
