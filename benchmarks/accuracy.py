@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from benchmarks.scene import FIELDS, tensors
+from benchmarks.timing import Figure
 from tests.splat.conftest import _converted, _fragile, _scene
 from torch import Tensor
 
-from benchmarks.scene import FIELDS, tensors
-from benchmarks.timing import Figure
 from locutor.splat import Gaussians, rasterize, rasterize_reference
 from locutor.splat.engine import Engine, available_isas
 
@@ -26,7 +26,7 @@ def figures() -> Iterator[Figure]:
             steady = ~_fragile(gaussians, camera)
             weight = torch.randn(background.shape, generator=torch.Generator().manual_seed(1)) * steady[..., None]
 
-            def drawn(draw, leaves: Gaussians, weight=weight, camera=camera, background=background):  # noqa: ANN001, ANN202
+            def drawn(draw, leaves: Gaussians, weight=weight, camera=camera, background=background):
                 dtype = leaves.means.dtype
                 picture = draw(leaves, camera, background.to(dtype)).rgb
                 return picture.detach(), torch.autograd.grad((picture * weight.to(dtype)).sum(), tensors(leaves))

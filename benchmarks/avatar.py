@@ -1,7 +1,7 @@
 """Trained avatars: frames per second from coefficients and from controls, and of whole files.
 
-A trained head covers the picture otherwise than the synthetic scene, so its speed stands beside that scene's, measured in
-turn: a ratio far below 1 would mean that the synthetic figures flatter.
+A trained head covers the picture otherwise than the synthetic scene, so its speed stands beside that scene's, measured
+in turn: a ratio far below 1 would mean that the synthetic figures flatter.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
-
 from benchmarks.raster import renderer_of
 from benchmarks.scene import head
 from benchmarks.timing import Figure, Timing, measured, measured_in_turn, torch_threads
+
 from locutor.avatar.avatar import Avatar, body_pose
 from locutor.avatar.bundle import load_avatar
 from locutor.avatar.film import film
@@ -54,7 +54,9 @@ def of_avatar(name: str, avatar: Avatar) -> Iterator[Figure]:
     yield Figure(f"{name} against the synthetic scene 20k@512", theirs.wall_ms / ours.wall_ms, "x", note=note)
     moving = cycle(frames)
     whole = measured(lambda: avatar.render(next(moving)), FRAMES)
-    yield Figure(f"controls to pixels, {name}, frame by frame", whole.per_s, "frames/s", whole, "all threads in one frame")
+    yield Figure(
+        f"controls to pixels, {name}, frame by frame", whole.per_s, "frames/s", whole, "all threads in one frame"
+    )
     yield whole_file(name, avatar, frames)
 
 

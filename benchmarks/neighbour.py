@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-
 from benchmarks.raster import renderer_of
 from benchmarks.scene import head
 from benchmarks.timing import Figure, Timing

@@ -2,8 +2,8 @@
 
     OPENSPLAT_DIR=/path/to/OpenSplat make bench
 
-Its program only trains, so its two C++ functions are compiled from the user's copy, against this PyTorch, and called in
-a process of their own. It draws forward with one thread, cuts at three standard deviations and has one background colour.
+Its program only trains, so its two C++ functions are compiled from the user's copy, against this PyTorch, and called
+in a process of their own. They draw with one thread, cut at three standard deviations and know one background colour.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy import ndarray
-
 from benchmarks.scene import Scene, tensors
 from benchmarks.timing import Timing, measured
+from numpy import ndarray
 
 SOURCES = ("rasterizer/gsplat-cpu", "vendor/gsplat-cpu")  # by version
 REPEATS = 5
@@ -82,7 +81,7 @@ def child(folder: Path, scene_file: Path, result_file: Path) -> None:
     from torch.utils.cpp_extension import load
 
     binding = scene_file.with_name("binding.cpp")
-    binding.write_text(BINDING + "PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def(\"draw\", &draw); }\n")
+    binding.write_text(BINDING + 'PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("draw", &draw); }\n')
     module = load(
         "opensplat_cpu",
         [str(binding), str(folder / "gsplat_cpu.cpp")],

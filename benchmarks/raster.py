@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-
 from benchmarks.scene import Scene, head
 from benchmarks.timing import Figure, per_second, torch_threads
+
 from locutor.splat import NativeRenderer, rasterize
 from locutor.splat.engine import Engine, available_isas, default_engine, usable_cores
 
@@ -26,7 +26,9 @@ def figures() -> Iterator[Figure]:
         for isa in others:
             renderer = renderer_of(scene, Engine(default_engine().threads, isa))
             yield per_second(
-                f"pose+render 20k@512, {isa} forced", lambda r=renderer: r.render(scene.coefficients, scene.pose), REPEATS
+                f"pose+render 20k@512, {isa} forced",
+                lambda r=renderer: r.render(scene.coefficients, scene.pose),
+                REPEATS,
             )
         if usable_cores() > 1:
             alone = renderer_of(scene, Engine(1, default_engine().isa))

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from benchmarks import opensplat
 from benchmarks.scene import Scene, head, leaves, tensors
 from benchmarks.timing import Figure, measured, measured_in_turn, torch_threads
 from benchmarks.torch_tiles import rasterize_tiles
+from torch import Tensor
+
 from locutor.splat import (
     Gaussians,
     photometric_loss,
@@ -66,15 +66,18 @@ def parts_against_torch(scene: Scene) -> Iterator[Figure]:
     picture = torch.rand(3, size, size).permute(1, 2, 0).requires_grad_()
     delta = torch.zeros(9, len(scene.canonical)).requires_grad_()
 
-    def loss(f):  # noqa: ANN001, ANN202
+    def loss(f):
         return torch.autograd.grad(f(picture, target, weight, 0.2).loss, picture)
 
-    def posing(f):  # noqa: ANN001, ANN202
+    def posing(f):
         posed = f(scene.canonical, delta, scene.pose)
         return torch.autograd.grad([posed.means, posed.quats], delta, [posed.means, posed.quats])
 
     yield ratio(
-        "loss + gradient 512 against PyTorch", lambda: loss(photometric_loss), lambda: loss(photometric_loss_reference), 5
+        "loss + gradient 512 against PyTorch",
+        lambda: loss(photometric_loss),
+        lambda: loss(photometric_loss_reference),
+        5,
     )
     yield ratio(
         "posing + gradient 20k against PyTorch",
@@ -125,7 +128,7 @@ def against_opensplat() -> Iterator[Figure]:
     yield Figure(name, theirs.timing.wall_ms / ours.wall_ms, "x", ours, note)
 
 
-def ratio(name: str, ours, theirs, repeats: int) -> Figure:  # noqa: ANN001
+def ratio(name: str, ours, theirs, repeats: int) -> Figure:
     """How many times more wall time they take; ours is called 5 times as often."""
     per_round = 5
 
@@ -150,7 +153,7 @@ def agreement(name: str, largest: float, mean: float) -> Figure:
     return Figure(f"check: {name}", float(largest), "max", note=f"mean {mean:.1e}")
 
 
-def both(draw, scene: Scene) -> list[Tensor]:  # noqa: ANN001
+def both(draw, scene: Scene) -> list[Tensor]:
     """Gradients of a picture, drawn from fresh leaves."""
     gaussians = leaves(scene.posed())
     return list(torch.autograd.grad(draw(gaussians, scene.camera, scene.background).rgb.sum(), tensors(gaussians)))

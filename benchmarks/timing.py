@@ -1,7 +1,7 @@
 """Wall and CPU time of repeated calls, and the figures that are made of them.
 
-Where other programs use the cores, wall time says little; CPU time stands beside it. What is compared is measured in turn,
-so that both meet the same neighbours.
+Where other programs use the cores, wall time says little; CPU time stands beside it. What is compared is measured in
+turn, so that both meet the same neighbours.
 """
 
 from __future__ import annotations

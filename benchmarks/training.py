@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from benchmarks.scene import N_BASES, Scene, head, leaves, tensors
 from benchmarks.timing import Figure, Timing, measured, torch_threads
+
 from locutor.capture.packed import unpack_performance
 from locutor.capture.performance import Performance
 from locutor.fit.config import TrainConfig
@@ -45,9 +45,7 @@ def whole_step() -> Timing:
         list(unpack_performance(packed, folder))
         performance = Performance(folder)
         n_mouth = TrainConfig().n_mouth
-        config = TrainConfig(
-            n_gaussians=N - n_mouth, n_mouth=n_mouth, n_bases=N_BASES, n_iterations=WARM_UP + STEPS
-        )
+        config = TrainConfig(n_gaussians=N - n_mouth, n_mouth=n_mouth, n_bases=N_BASES, n_iterations=WARM_UP + STEPS)
         training = Training(performance, config)
         wall_ms, cpu_ms = [], []
         wall, cpu = time.perf_counter(), time.process_time()
@@ -59,7 +57,9 @@ def whole_step() -> Timing:
             wall, cpu = now, cpu_now
         assert len(training.model.canonical) == N
     late = slice(WARM_UP, None)
-    return Timing(float(np.median(wall_ms[late])), float(np.median(cpu_ms[late])), float(np.percentile(wall_ms[late], 99)), STEPS)
+    return Timing(
+        float(np.median(wall_ms[late])), float(np.median(cpu_ms[late])), float(np.percentile(wall_ms[late], 99)), STEPS
+    )
 
 
 def parts(scene: Scene) -> dict[str, Timing]:

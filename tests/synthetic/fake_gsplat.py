@@ -54,7 +54,7 @@ def fake_gsplat(monkeypatch: pytest.MonkeyPatch):
     """gsplat as `locutor.splat.cuda` imports it, for one test."""
     fake = FakeGsplat()
     package, kernels, backend = ModuleType("gsplat"), ModuleType("gsplat.cuda"), ModuleType("gsplat.cuda._backend")
-    package.rasterization, backend._C = fake.rasterization, object()
+    package.rasterization, kernels._backend, backend._C = fake.rasterization, backend, object()
     for module in (package, kernels, backend):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     cuda.load_gsplat.cache_clear()

@@ -47,12 +47,12 @@ def load_gsplat() -> Callable[..., Any]:
     except ImportError as error:
         raise MissingPartError("drawing on CUDA needs gsplat", "pip install 'locutor[cuda]'") from error
     try:
-        from gsplat.cuda._backend import _C as kernels  # compiles them
+        from gsplat.cuda import _backend  # compiles them
     except (ImportError, OSError, RuntimeError) as error:
         raise MissingPartError(f"gsplat's CUDA kernels could not be compiled: {error}", TOOLKIT) from error
-    if kernels is None:
+    if _backend._C is None:
         raise MissingPartError("gsplat's CUDA kernels are not compiled and there is no CUDA toolkit (nvcc)", TOOLKIT)
-    return rasterization  # type: ignore[no-any-return]
+    return rasterization
 
 
 def draw_batch(
@@ -119,7 +119,7 @@ def rasterize_cuda(
             f"background has shape {list(background.shape)}, expected [{camera.height}, {camera.width}, 3]"
         )
     features = gaussians.colors if extra is None else torch.cat([gaussians.colors, extra], 1)
-    fields = (gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, features)
-    drawn, alpha = draw_batch(*(tensor[None] for tensor in fields), camera)
+    shape = (gaussians.means[None], gaussians.quats[None], gaussians.scales[None])
+    drawn, alpha = draw_batch(*shape, gaussians.opacities[None], features[None], camera)
     rgb = over(drawn[0, ..., :3], alpha[0], background)
     return Rendering(rgb, alpha[0], None if extra is None else drawn[0, ..., 3:])

@@ -1,7 +1,7 @@
 """Which implementation works: native code for float32 on the CPU, PyTorch and gsplat on other devices.
 
-The one place that looks at a tensor's device. What trains or draws calls these three, so that the same code runs on the
-CPU and on a GPU. A tensor on the CPU always goes to native code, which refuses what it cannot take.
+The one place that looks at a tensor's device. What trains calls these, so that the same code runs on both. A tensor
+on the CPU always goes to native code, which refuses what it cannot take.
 """
 
 from jaxtyping import Float, UInt8
@@ -9,13 +9,20 @@ from torch import Tensor
 
 from locutor.core.camera import Camera
 from locutor.splat import cpu, photometric, posing
+from locutor.splat import motion_field as native_field
 from locutor.splat.bodies import BodyPose, CanonicalGaussians
 from locutor.splat.cuda import rasterize_cuda
 from locutor.splat.engine import Engine
 from locutor.splat.gaussians import Gaussians
+from locutor.splat.motion_field_reference import motion_field_reference
 from locutor.splat.photometric_reference import PhotometricLoss, photometric_loss_reference
 from locutor.splat.posing_reference import pose_gaussians_reference
 from locutor.splat.rendering import Rendering
+
+
+def runs_native(tensor: Tensor) -> bool:
+    """Whether native code takes what lies where this tensor lies."""
+    return tensor.device.type == "cpu"
 
 
 def rasterize(
@@ -35,16 +42,29 @@ def rasterize(
         ValueError: as in `cpu.rasterize`.
         MissingPartError: the tensors lie on a GPU and gsplat is missing.
     """
-    if gaussians.means.device.type == "cpu":
+    if runs_native(gaussians.means):
         return cpu.rasterize(gaussians, camera, background, extra, engine)
     return rasterize_cuda(gaussians, camera, background, extra)
+
+
+def motion_field(
+    coefficients: Float[Tensor, " K"],
+    bases: Float[Tensor, "K 9 M"],
+    channel_scale: Float[Tensor, "9"],
+    n_gaussians: int,
+    engine: Engine | None = None,
+) -> Float[Tensor, "9 N"]:
+    """The field's change of every Gaussian: `motion_field.motion_field`, or its twin on a GPU."""
+    if runs_native(bases):
+        return native_field.motion_field(coefficients, bases, channel_scale, n_gaussians, engine)
+    return motion_field_reference(coefficients, bases, channel_scale, n_gaussians)
 
 
 def pose_gaussians(
     canonical: CanonicalGaussians, delta: Float[Tensor, "9 N"], pose: BodyPose, engine: Engine | None = None
 ) -> Gaussians:
     """Place canonical Gaussians in the world: `posing.pose_gaussians`, or its twin on a GPU."""
-    if canonical.means.device.type == "cpu":
+    if runs_native(canonical.means):
         return posing.pose_gaussians(canonical, delta, pose, engine)
     return pose_gaussians_reference(canonical, delta, pose)
 
@@ -57,6 +77,6 @@ def photometric_loss(
     engine: Engine | None = None,
 ) -> PhotometricLoss:
     """L1 and SSIM against a target: `photometric.photometric_loss`, or its twin on a GPU."""
-    if rendered.device.type == "cpu":
+    if runs_native(rendered):
         return photometric.photometric_loss(rendered, target, weight, ssim_weight, engine)
     return photometric_loss_reference(rendered, target, weight, ssim_weight)
