@@ -47,10 +47,10 @@ def load_gsplat() -> Callable[..., Any]:
     except ImportError as error:
         raise MissingPartError("drawing on CUDA needs gsplat", "pip install 'locutor[cuda]'") from error
     try:
-        from gsplat.cuda import _backend  # compiles them
+        import gsplat.cuda._backend as backend  # compiles them
     except (ImportError, OSError, RuntimeError) as error:
         raise MissingPartError(f"gsplat's CUDA kernels could not be compiled: {error}", TOOLKIT) from error
-    if _backend._C is None:
+    if backend._C is None:
         raise MissingPartError("gsplat's CUDA kernels are not compiled and there is no CUDA toolkit (nvcc)", TOOLKIT)
     return rasterization
 
