@@ -9,7 +9,7 @@ VIDEO ?=
 AUDIO ?=
 OUT ?= $(if $(VIDEO),demo-$(basename $(notdir $(VIDEO))),demo)
 
-.PHONY: demo test lint bench quality check-machine clean
+.PHONY: demo test lint bench quality sanitize check-machine clean
 
 demo: $(STAMP)
 	$(RUN_ENV) $(BIN)/locutor demo --out "$(OUT)" $(if $(VIDEO),--video "$(VIDEO)") $(if $(AUDIO),--audio "$(AUDIO)")
@@ -28,6 +28,10 @@ bench: $(VENV)/.bench
 
 quality: $(STAMP)
 	$(RUN_ENV) $(BIN)/python benchmarks/quality.py
+
+sanitize: $(STAMP)
+	$(BIN)/python tools/sanitize.py address
+	$(BIN)/python tools/sanitize.py thread
 
 $(STAMP): pyproject.toml constraints.txt $(NATIVE) | check-machine
 	$(PYTHON) -m venv $(VENV)

@@ -6,7 +6,7 @@
 namespace locutor {
 
 std::vector<std::string> available_isas() {
-  std::vector<std::string> isas{"portable"};
+  std::vector<std::string> isas{kernels_portable().isa};
 #ifdef LOCUTOR_X86
   __builtin_cpu_init();  // these also ask whether the operating system saves the registers
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) isas.push_back("avx2");

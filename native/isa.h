@@ -8,7 +8,7 @@
 
 namespace locutor {
 
-// Names of the usable instruction sets, slowest first: "portable", then "avx2", "avx512".
+// Names of the usable instruction sets, slowest first: "portable" ("neon" on ARM), then "avx2", "avx512".
 std::vector<std::string> available_isas();
 
 // The kernels of one of `available_isas()`; throws std::invalid_argument for any other name.

@@ -4,7 +4,13 @@
 
 #include "all_kernels.inl"
 
+#ifdef __ARM_NEON
+constexpr const char* kName = "neon";  // the compiler's four-lane vectors are NEON code there
+#else
+constexpr const char* kName = "portable";
+#endif
+
 const Kernels& locutor::kernels_portable() {
-  static constexpr Kernels kernels = all_kernels("portable");
+  static constexpr Kernels kernels = all_kernels(kName);
   return kernels;
 }

@@ -83,7 +83,8 @@ void project(const GaussianBlock& g, int count, const Camera& camera, Splat* spl
     const float left = x[j] - half_w[j], right = x[j] + half_w[j], top = y[j] - half_h[j], bottom = y[j] + half_h[j];
     const float z = g.mean[2][j];
     const bool visible = (z >= kNear) & (g.opacity[j] > 0.0f) & (log2_opacity[j] >= kLog2MinAlpha) &
-                         (right > 0.0f) & (left < width) & (bottom > 0.0f) & (top < height);  // false if anything is NaN
+                         (u_x[j] >= 0.0f) & (right > 0.0f) & (left < width) & (bottom > 0.0f) &
+                         (top < height);  // false if anything is NaN
     depths[j] = visible ? z : 0.0f;
     tile_x0[j] = static_cast<std::int32_t>(smaller(larger(left * (1.0f / kTile), 0.0f), last_x));
     tile_x1[j] = static_cast<std::int32_t>(smaller(larger(right * (1.0f / kTile), 0.0f), last_x));

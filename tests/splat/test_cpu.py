@@ -57,7 +57,17 @@ def off_screen(scene):
     return changed(g, means=lambda m: m * torch.tensor([3.0, 3.0, 1.0])), camera, background
 
 
-SCENES = [ordinary, needles, huge, specks, opaque, some_behind, off_screen]
+def beside(scene):
+    """Large Gaussians beyond the limit of x/z that still reach into the picture."""
+    g, camera, background = scene(60, 48, 40, seed=7, scale=0.6)
+    return (
+        changed(g, means=lambda m: m * torch.tensor([3.0, 3.0, 1.0]), opacities=lambda o: o * 0.5),
+        camera,
+        background,
+    )
+
+
+SCENES = [ordinary, needles, huge, specks, opaque, some_behind, off_screen, beside]
 
 
 class Case:

@@ -127,11 +127,10 @@ def by_hand(g: Gaussians, camera: Camera, background: torch.Tensor, row: int, co
             (2 * (qx * qz + qw * qy), 2 * (qy * qz - qw * qx), 1 - 2 * (qx * qx + qy * qy)),
         ]
         xx = yy = xy = 0.0
-        side, height = 0.15 * camera.width, 0.15 * camera.height
-        x_z = min(max(x / z, -(camera.cx + side) / camera.focal_px), (camera.width - camera.cx + side) / camera.focal_px)
-        y_z = min(
-            max(y / z, -(camera.cy + height) / camera.focal_px), (camera.height - camera.cy + height) / camera.focal_px
-        )
+        left, right = -0.15 * camera.width - camera.cx, 1.15 * camera.width - camera.cx
+        top, bottom = -0.15 * camera.height - camera.cy, 1.15 * camera.height - camera.cy
+        x_z = min(max(x / z, left / camera.focal_px), right / camera.focal_px)
+        y_z = min(max(y / z, top / camera.focal_px), bottom / camera.focal_px)
         for axis, scale in zip(axes, g.scales[i].tolist(), strict=True):
             a = camera.focal_px / z * (axis[0] - x_z * axis[2]) * scale
             b = camera.focal_px / z * (axis[1] - y_z * axis[2]) * scale

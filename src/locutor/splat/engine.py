@@ -19,8 +19,8 @@ def usable_cores() -> int:
 def default_engine() -> Engine:
     """The engine that all native calls share unless they are given another.
 
-    `LOCUTOR_THREADS` (default: the usable cores) and `LOCUTOR_ISA` (portable, avx2, avx512; default: the fastest
-    available) are read on first use.
+    `LOCUTOR_THREADS` (default: the usable cores) and `LOCUTOR_ISA` (portable, on ARM neon, avx2, avx512; default: the
+    fastest available) are read on first use.
 
     Raises:
         ValueError: one of them cannot be used here.

@@ -48,7 +48,7 @@ def project(gaussians: Gaussians, camera: Camera) -> tuple[Float[Tensor, "N 2"],
 
 
 def depth_order(means: Float[Tensor, "N 3"]) -> Int[Tensor, " V"]:
-    """Indices of the Gaussians not before the near plane, nearest first; float32 depth decides, ties keep their order."""
+    """Indices of the Gaussians beyond the near plane, nearest first; float32 depth decides, ties keep their order."""
     z = means[:, 2].detach().float()
     order = torch.argsort(z, stable=True)
     return order[z[order] >= NEAR]
