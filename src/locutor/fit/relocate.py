@@ -29,7 +29,8 @@ class PullMeter:
     def add(self, means: Float[Tensor, "N 3"]) -> None:
         """Count one iteration: `means` hold the gradient of its loss."""
         if means.grad is not None:
-            self.pull += means.grad[:, :2].abs().sum(1)
+            for axis in (0, 1):  # a sum over the axis takes five times as long
+                self.pull += means.grad[:, axis].abs()
 
 
 @torch.no_grad()

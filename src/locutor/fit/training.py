@@ -22,6 +22,7 @@ from locutor.fit.initial import initial_gaussians
 from locutor.fit.model import TrainableAvatar
 from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected
 from locutor.fit.relocate import PullMeter, relocate
+from locutor.splat.bodies import BodyPose
 from locutor.splat.dispatch import photometric_loss, pose_gaussians, rasterize
 from locutor.splat.photometric_reference import PhotometricLoss
 
@@ -51,6 +52,7 @@ class Training:
         self._background = as_background(performance.plate).to(self._device)
         start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
         self.model = TrainableAvatar(to_device(start, self._device), config.n_bases, N_CONTROLS, config.seed)
+        self._tracked: dict[int, BodyPose] = {}
         self._refiner = PoseRefiner(performance.n_train)
         self._meter = PullMeter(torch.zeros(len(start), device=self._device))
         self._noise = torch.Generator().manual_seed(config.seed)
@@ -67,7 +69,7 @@ class Training:
         controls = self._encoded[frame.k]
         noisy = controls + config.control_noise * torch.randn(controls.shape, generator=self._noise)
         unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
-        pose = corrected(body_pose(self.performance.tracking.motion, frame.k), unknowns)
+        pose = corrected(self._tracked_pose(frame.k), unknowns)
         coefficients = model.network(noisy.to(self._device))
         delta = model.delta(coefficients)
         delta.retain_grad()
@@ -87,10 +89,15 @@ class Training:
             relocate(model, self._meter, self._noise)
         return loss
 
+    def _tracked_pose(self, k: int) -> BodyPose:
+        if k not in self._tracked:
+            self._tracked[k] = body_pose(self.performance.tracking.motion, k)
+        return self._tracked[k]
+
     @torch.no_grad()
     def picture(self, k: int) -> UInt8[ndarray, "H W 3"]:
         """Frame k as the avatar draws it now."""
-        pose = to_device(body_pose(self.performance.tracking.motion, k), self._device)
+        pose = to_device(self._tracked_pose(k), self._device)
         delta = self.model.delta(self.model.network(self._encoded[k].to(self._device)))
         gaussians = pose_gaussians(self.model.canonical, delta, pose)
         rgb = rasterize(gaussians, self.performance.camera, self._background).rgb
