@@ -23,9 +23,8 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)
-	$(RUN_ENV) $(BIN)/python benchmarks/raster.py
-	$(RUN_ENV) $(BIN)/python benchmarks/avatar.py
+bench: $(VENV)/.bench
+	$(RUN_ENV) $(BIN)/python -m benchmarks.run --json bench.json
 
 quality: $(STAMP)
 	$(RUN_ENV) $(BIN)/python benchmarks/quality.py
@@ -38,6 +37,10 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE) | check-machine
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt scikit-build-core nanobind cmake ninja
 	$(BIN)/pip install --disable-pip-version-check --no-build-isolation -c constraints.txt -e '.[capture,tts,dev]'
+	touch $@
+
+$(VENV)/.bench: $(STAMP)
+	$(BIN)/pip install --disable-pip-version-check --no-build-isolation -c constraints.txt -e '.[bench]'
 	touch $@
 
 check-machine:

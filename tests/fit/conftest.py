@@ -1,5 +1,6 @@
-"""The synthetic performance."""
+"""The synthetic performance, and a stand-in for gsplat."""
 
+from tests.synthetic.fake_gsplat import fake_gsplat
 from tests.synthetic.fixtures import performance
 
-__all__ = ["performance"]
+__all__ = ["fake_gsplat", "performance"]

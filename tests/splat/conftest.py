@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from tests.synthetic.fake_gsplat import fake_gsplat
 from torch import Tensor
 
 from locutor.core.camera import Camera
 from locutor.splat.engine import Engine, available_isas
 from locutor.splat.gaussians import Gaussians
 from locutor.splat.reference import MAX_ALPHA, MIN_ALPHA, MIN_TRANSMITTANCE, depth_order, project
+
+__all__ = ["fake_gsplat"]
 
 FIELDS = ("means", "quats", "scales", "opacities", "colors")
 

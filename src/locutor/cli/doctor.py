@@ -19,16 +19,23 @@ def examine() -> Iterator[str]:
     yield f"locutor {importlib.metadata.version('locutor')}, Python {platform.python_version()}, {platform.platform()}"
     kernels = f"{default_engine().isa} (of {', '.join(available_isas())})"
     yield f"cores: {usable_cores()}   kernels: {kernels}   torch {torch.__version__}"
-    cuda = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none (not needed)"
-    yield f"GPU: {cuda}"
+    if torch.cuda.is_available():
+        device = f"{torch.cuda.get_device_name(0)}, CUDA {torch.version.cuda}"
+        yield f"GPU: {device}; gsplat, which draws on it: {_version('gsplat', 'cuda')}"
+    else:
+        yield "GPU: none (not needed)"
     for package, extra in OPTIONAL.items():
-        try:
-            yield f"{package}: {importlib.metadata.version(package)}"
-        except importlib.metadata.PackageNotFoundError:
-            yield f"{package}: missing; pip install 'locutor[{extra}]'"
+        yield f"{package}: {_version(package, extra)}"
     for model in (FACE_LANDMARKER, SELFIE_MATTE):
         yield f"{model.name}: {_where(model)}"
     yield f"speech from text: {_speech()}"
+
+
+def _version(package: str, extra: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return f"missing; pip install 'locutor[{extra}]'"
 
 
 def _where(model: ModelFile) -> str:

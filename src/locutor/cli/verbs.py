@@ -17,6 +17,7 @@ from locutor.core.events import Event, Warned, Wrote
 from locutor.core.files import atomic_path, make_folder, refuse_existing
 from locutor.evaluate.judge import judge
 from locutor.fit.config import TrainConfig
+from locutor.fit.device import training_device
 from locutor.fit.trainer import FINISHED, train_avatar
 from locutor.live.say import say_file, say_samples
 from locutor.speech.espeak import synthesize
@@ -35,6 +36,7 @@ def capture(video: Path, out: Path, config: CaptureConfig) -> Iterator[Event]:
 def train(source: Path, out: Path, overwrite: bool, config: TrainConfig) -> Iterator[Event]:
     """`locutor train`: captures first when the source is a film."""
     refuse_existing(out, overwrite)
+    training_device(config.device)
     run = out.with_suffix(".run")
     if run == out:
         raise OutputError(f"{out} is the name of the run folder", f"name the avatar {out.with_suffix('.avatar')}")

@@ -11,6 +11,7 @@ from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from locutor.avatar.avatar import Avatar
+from locutor.avatar.film import film
 from locutor.capture.performance import Performance
 from locutor.core.clock import SAMPLES_PER_FRAME
 from locutor.core.face import MOUTH_SLICE
@@ -58,7 +59,7 @@ def truth_frames(performance: Performance, part: HeldOut) -> Iterator[UInt8[ndar
 
 def replayed(avatar: Avatar, motion: Motion) -> Iterator[UInt8[ndarray, "H W 3"]]:
     """Protocol `replay`: tracked expression and pose."""
-    return (avatar.render(motion[k : k + 1]) for k in range(len(motion)))
+    return film(avatar, [motion])
 
 
 def with_mouth(motion: Motion, mouth: Float32[ndarray, "T 58 2"]) -> Motion:

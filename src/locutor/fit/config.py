@@ -12,6 +12,7 @@ class TrainConfig:
         n_mouth: Gaussians that start inside the open mouth, behind the lips.
         n_bases: bases of the motion field.
         n_iterations: one frame per iteration; held-out quality is nearly flat after 5,000.
+        device: where it runs: cpu, or cuda through gsplat (the extra `cuda`).
         seed: of sampling and initial values.
         ssim_weight: share of D-SSIM in the loss, the rest is L1.
         mouth_weight: what a pixel of the mouth counts in the loss, beside 1 elsewhere.
@@ -25,6 +26,7 @@ class TrainConfig:
     n_mouth: int = 1_500
     n_bases: int = 32
     n_iterations: int = 6_000
+    device: str = "cpu"
     seed: int = 0
     ssim_weight: float = 0.2
     mouth_weight: float = 3.0

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from locutor.avatar.field import CHANNEL_SCALE, CodeNetwork
 from locutor.fit.adam import Adam, OuterGradient
+from locutor.fit.adam_torch import TorchAdam
+from locutor.splat import dispatch
 from locutor.splat.bodies import CanonicalGaussians
-from locutor.splat.motion_field import motion_field
 
 # Adam's rates at the start, per inter-ocular unit; all decay exponentially to FINAL_SHARE of it.
 RATES = {
@@ -35,7 +36,7 @@ class TrainableAvatar:
     """Canonical Gaussians, bases and code network under optimisation.
 
     Attributes:
-        canonical: leaf tensors.
+        canonical: leaf tensors; everything else lies on their device.
         bases: in units of `CHANNEL_SCALE`; act on the first M Gaussians. Without `requires_grad`: see `learn`.
         network: controls to coefficients.
         optimiser: Adam over all of them, by the names of `RATES` ("network.out.weight" and so on).
@@ -47,13 +48,15 @@ class TrainableAvatar:
             **{f.name: getattr(canonical, f.name).clone().requires_grad_() for f in fields(CanonicalGaussians)}
         )
         n_moving = int((canonical.logit_attachment > 0).sum())
-        self.bases = torch.zeros(n_bases, 9, n_moving)
-        self.network = CodeNetwork(n_controls, n_bases)
-        self._channel_scale = torch.tensor(CHANNEL_SCALE)
+        device = canonical.means.device
+        self.bases = torch.zeros(n_bases, 9, n_moving, device=device)
+        self.network = CodeNetwork(n_controls, n_bases).to(device)
+        self._channel_scale = torch.tensor(CHANNEL_SCALE, device=device)
         parameters = {f.name: getattr(self.canonical, f.name) for f in fields(CanonicalGaussians)}
         parameters["bases"] = self.bases
         parameters |= {f"network.{name}": parameter for name, parameter in self.network.named_parameters()}
-        self.optimiser = Adam(parameters, betas=(0.9, 0.99), epsilon=EPSILON)
+        kind = Adam if dispatch.runs_native(self.bases) else TorchAdam
+        self.optimiser = kind(parameters, betas=(0.9, 0.99), epsilon=EPSILON)
 
     @property
     def n_moving(self) -> int:
@@ -62,7 +65,7 @@ class TrainableAvatar:
 
     def delta(self, coefficients: Float[Tensor, " K"]) -> Float[Tensor, "9 N"]:
         """The field's change of every Gaussian; zero where it does not act."""
-        return motion_field(coefficients, self.bases, self._channel_scale, len(self.canonical))
+        return dispatch.motion_field(coefficients, self.bases, self._channel_scale, len(self.canonical))
 
     def finished_bases(self) -> Float[Tensor, "K 9 M"]:
         """The bases in plain units."""

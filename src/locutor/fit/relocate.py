@@ -42,7 +42,7 @@ def relocate(avatar: TrainableAvatar, meter: PullMeter, generator: torch.Generat
     """
     n, n_moving = len(avatar.canonical), avatar.n_moving
     moved = sum(
-        _relocate_range(avatar, meter, torch.arange(start, end), generator)
+        _relocate_range(avatar, meter, torch.arange(start, end, device=meter.pull.device), generator)
         for start, end in ((0, n_moving), (n_moving, n))
     )
     meter.pull.zero_()
@@ -60,12 +60,18 @@ def _relocate_range(
     dead = dead[:n_candidates]
     if len(dead) == 0:
         return 0
-    parents = members[torch.multinomial(attraction, len(dead), generator=generator)]
+    # Random numbers come from the CPU on every device, so that a seed means the same.
+    drawn = torch.multinomial(attraction.cpu(), len(dead), generator=generator)
+    parents = members[drawn.to(members.device)]
     for f in fields(CanonicalGaussians):
         parameter = getattr(canonical, f.name)
         parameter[dead] = parameter[parents]
         avatar.optimiser.forget(f.name, dead, axis=0)
-    jitter = torch.randn(len(dead), 3, generator=generator) * torch.exp(canonical.log_scales[parents]) * JITTER
+    jitter = (
+        torch.randn(len(dead), 3, generator=generator).to(members.device)
+        * torch.exp(canonical.log_scales[parents])
+        * JITTER
+    )
     canonical.means[dead] += jitter
     canonical.log_scales[dead] -= SHRINK
     canonical.log_scales[parents] -= SHRINK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from typing import Any
 
@@ -15,15 +16,15 @@ from locutor.capture.performance import Performance
 from locutor.core.face import FACE_POINTS
 from locutor.drive.idle_model import fit_idle
 from locutor.fit.config import TrainConfig
+from locutor.fit.device import to_device, training_device
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
 from locutor.fit.model import TrainableAvatar
 from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected
 from locutor.fit.relocate import PullMeter, relocate
 from locutor.splat.bodies import BodyPose
-from locutor.splat.cpu import rasterize
-from locutor.splat.photometric import PhotometricLoss, photometric_loss
-from locutor.splat.posing import pose_gaussians
+from locutor.splat.dispatch import photometric_loss, pose_gaussians, rasterize
+from locutor.splat.photometric_reference import PhotometricLoss
 
 RELOCATE_EVERY = 500
 RELOCATE_FROM, RELOCATE_UNTIL = 900, 0.6  # first iteration; share of the training
@@ -43,16 +44,17 @@ class Training:
         tracking = performance.tracking
         self.performance, self.config = performance, config
         self.iteration = 0
+        self._device = training_device(config.device)
         self._controls = fit_controls(
             tracking.motion[: performance.n_train], tracking.reference_wxyz, tracking.reference_xyz
         )
         self._encoded = torch.from_numpy(self._controls.encode(tracking.motion))
-        self._background = as_background(performance.plate)
+        self._background = as_background(performance.plate).to(self._device)
         start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
-        self.model = TrainableAvatar(start, config.n_bases, N_CONTROLS, config.seed)
+        self.model = TrainableAvatar(to_device(start, self._device), config.n_bases, N_CONTROLS, config.seed)
         self._tracked: dict[int, BodyPose] = {}
         self._refiner = PoseRefiner(performance.n_train)
-        self._meter = PullMeter(torch.zeros(len(start)))
+        self._meter = PullMeter(torch.zeros(len(start), device=self._device))
         self._noise = torch.Generator().manual_seed(config.seed)
 
     @property
@@ -68,12 +70,14 @@ class Training:
         noisy = controls + config.control_noise * torch.randn(controls.shape, generator=self._noise)
         unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
         pose = corrected(self._tracked_pose(frame.k), unknowns)
-        coefficients = model.network(noisy)
+        coefficients = model.network(noisy.to(self._device))
         delta = model.delta(coefficients)
         delta.retain_grad()
-        gaussians = pose_gaussians(model.canonical, delta, pose)
+        gaussians = pose_gaussians(model.canonical, delta, to_device(pose, self._device))
         rendering = rasterize(gaussians, self.performance.camera, self._background)
-        loss = photometric_loss(rendering.rgb, frame.target, frame.weight, config.ssim_weight)
+        loss = photometric_loss(
+            rendering.rgb, frame.target.to(self._device), frame.weight.to(self._device), config.ssim_weight
+        )
         loss.loss.backward()
         model.learn(coefficients, delta, self.share_done)
         if unknowns.grad is not None:
@@ -93,11 +97,11 @@ class Training:
     @torch.no_grad()
     def picture(self, k: int) -> UInt8[ndarray, "H W 3"]:
         """Frame k as the avatar draws it now."""
-        pose = self._tracked_pose(k)
-        delta = self.model.delta(self.model.network(self._encoded[k]))
+        pose = to_device(self._tracked_pose(k), self._device)
+        delta = self.model.delta(self.model.network(self._encoded[k].to(self._device)))
         gaussians = pose_gaussians(self.model.canonical, delta, pose)
         rgb = rasterize(gaussians, self.performance.camera, self._background).rgb
-        return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).numpy()
+        return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on later as if nothing had happened."""
@@ -123,12 +127,12 @@ class Training:
         tracking = performance.tracking
         neutral = tracking.neutral[list(FACE_POINTS), :2]
         canonical = {
-            f.name: getattr(model.canonical, f.name).detach().clone() for f in dataclasses.fields(model.canonical)
+            f.name: getattr(model.canonical, f.name).detach().cpu().clone() for f in dataclasses.fields(model.canonical)
         }
         return Avatar(
             canonical=type(model.canonical)(**canonical),
-            bases=model.finished_bases(),
-            network=model.network,
+            bases=model.finished_bases().cpu(),
+            network=copy.deepcopy(model.network).cpu(),
             controls=self._controls,
             camera=performance.camera,
             plate=performance.plate,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -13,6 +14,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from locutor.avatar.avatar import Avatar
+from locutor.avatar.film import film
 from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.core.errors import FormatError
 from locutor.core.events import Event, Progress, Wrote
@@ -27,6 +29,7 @@ CHUNK_S = 0.2
 OUT_RATE = 48_000  # the sound in the video keeps its treble; the mouth is driven at 16 kHz
 
 Chunks = Iterator[tuple[Float32[ndarray, " n"], Float32[ndarray, " m"]]]
+Due = deque[tuple[int, Float32[ndarray, " m"]]]  # sound, and how many frames come before it
 
 
 def say_file(avatar: Avatar, audio: Path, out: Path, seed: int = 0, overwrite: bool = False) -> Iterator[Event]:
@@ -60,23 +63,28 @@ def _say(avatar: Avatar, chunks: Chunks, duration_s: float, out: Path, seed: int
             "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
         )
     driver = SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle)))
-    state = driver.init(seed)
     n_expected = max(1, round(duration_s * FPS))
     started = time.monotonic()
+    due: Due = deque()
     width, height = avatar.camera.width, avatar.camera.height
     with VideoWriter(out, width, height, OUT_RATE, overwrite=overwrite) as writer:
-        for heard, kept in chunks:
-            state, motion = driver.step(state, heard)
-            _draw(avatar, motion, writer)
-            writer.write_audio(kept)
-            elapsed_s = time.monotonic() - started
-            note = f"{writer.n_frames / max(elapsed_s, 1e-6):.0f} frames/s"
-            yield Progress("speaking", min(writer.n_frames, n_expected), n_expected, elapsed_s, note)
-        _draw(avatar, driver.finish(state), writer)
+        for picture in film(avatar, _driven(driver, chunks, seed, due)):
+            writer.write_frame(picture)
+            while due and due[0][0] <= writer.n_frames:
+                writer.write_audio(due.popleft()[1])
+                elapsed_s = time.monotonic() - started
+                note = f"{writer.n_frames / max(elapsed_s, 1e-6):.0f} frames/s"
+                yield Progress("speaking", min(writer.n_frames, n_expected), n_expected, elapsed_s, note)
     yield Progress("speaking", n_expected, n_expected, time.monotonic() - started)
     yield Wrote(out, "video")
 
 
-def _draw(avatar: Avatar, motion: Motion, writer: VideoWriter) -> None:
-    for k in range(len(motion)):
-        writer.write_frame(avatar.render(motion[k : k + 1]))
+def _driven(driver: SpeechDriver, chunks: Chunks, seed: int, due: Due) -> Iterator[Motion]:
+    """Motion as the sound comes in; what is to be heard is put down in `due` beside the frames it follows."""
+    state, n_frames = driver.init(seed), 0
+    for heard, kept in chunks:
+        state, motion = driver.step(state, heard)
+        n_frames += len(motion)
+        due.append((n_frames, kept))
+        yield motion
+    yield driver.finish(state)

@@ -1,12 +1,13 @@
-"""Gaussians as data and how they become pictures: a readable PyTorch truth and a fast native twin.
+"""Gaussians as data and how they become pictures: a readable PyTorch truth, fast native code, and gsplat on a GPU.
 
 The specification that all implementations obey is docs/rasteriser.md.
 """
 
-from locutor.splat.cpu import rasterize
+from locutor.splat.bodies import BodyPose, CanonicalGaussians
+from locutor.splat.cuda_renderer import CudaRenderer
+from locutor.splat.dispatch import photometric_loss, pose_gaussians, rasterize
 from locutor.splat.gaussians import Gaussians
-from locutor.splat.photometric import PhotometricLoss, photometric_loss
-from locutor.splat.posing import BodyPose, CanonicalGaussians, pose_gaussians
+from locutor.splat.photometric_reference import PhotometricLoss
 from locutor.splat.reference import rasterize_reference
 from locutor.splat.renderer import NativeRenderer
 from locutor.splat.rendering import Rendering
@@ -14,6 +15,7 @@ from locutor.splat.rendering import Rendering
 __all__ = [
     "BodyPose",
     "CanonicalGaussians",
+    "CudaRenderer",
     "Gaussians",
     "NativeRenderer",
     "PhotometricLoss",
