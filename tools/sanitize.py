@@ -60,12 +60,13 @@ def main() -> None:
         sys.exit(run_tests(Path(sys.argv[2]), sys.argv[3:]))
     if len(sys.argv) < 2 or sys.argv[1] not in KINDS:
         sys.exit(__doc__)
-    kind, arguments = sys.argv[1], sys.argv[2:] or ["tests/splat", "-q", "-x", "-p", "no:cacheprovider"]
+    kind, arguments = sys.argv[1], sys.argv[2:] or ["tests/splat", "-q", "-x", "-s"]
     module = built(kind)
-    library = "libtsan.so" if kind == "thread" else "libasan.so"
-    where = [os.environ.get("CXX", "c++"), f"-print-file-name={library}"]
-    found = subprocess.run(where, capture_output=True, text=True, check=True)
-    environment = OPTIONS | os.environ | {"LD_PRELOAD": found.stdout.strip()}
+    compiler = os.environ.get("CXX", "c++")
+    # libstdc++ too: the sanitizers must find its functions for exceptions, and Python brings it in too late.
+    names = ("libtsan.so" if kind == "thread" else "libasan.so", "libstdc++.so.6")
+    found = [subprocess.check_output([compiler, f"-print-file-name={name}"], text=True).strip() for name in names]
+    environment = OPTIONS | os.environ | {"LD_PRELOAD": ":".join(found)}
     # ThreadSanitizer's shadow memory does not go with every random layout of addresses.
     fixed = ["setarch", platform.machine(), "-R"] if kind == "thread" else []
     again = [*fixed, sys.executable, __file__, "--inside", str(module), *arguments]
