@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from locutor.actors.channels import rows_of
 from locutor.actors.motion import HEAD_LIMIT_DEG, perform
 from locutor.actors.performance_script import Line, Recital, SpokenLine
 from locutor.core.clock import FPS
@@ -15,6 +16,10 @@ def recital() -> Recital:
     phonemes = [Phoneme(s, 2 + 0.2 * k + d) for k in range(20) for s, d in (("m", 0.0), ("ˈɑː", 0.08))]
     line = SpokenLine(Line("ma"), 2.0, 6.0, tuple(phonemes))
     return Recital(np.zeros(SECONDS * 22050, np.float32), 22050, (line,))
+
+
+def _channel(rig, motion, name):
+    return motion.expression[:, rows_of(rig, name)[0]]
 
 
 def _arrays(motion):
@@ -39,7 +44,7 @@ def test_head_stays_within_its_limits_and_moves_smoothly(tiny_rig, recital):
 
 def test_blinks_close_fully_every_few_seconds(tiny_rig, recital):
     motion = perform(tiny_rig, recital, 3)
-    blink = motion.expression[:, tiny_rig.expression_rows["eyeBlink_L"]]
+    blink = _channel(tiny_rig, motion, "eyeBlinkLeft")
     closed = np.flatnonzero(blink > 0.999)
     assert np.diff(closed).max() < 5.3 * FPS
     starts = closed[np.diff(closed, prepend=-9) > 1]
@@ -51,7 +56,7 @@ def test_blinks_close_fully_every_few_seconds(tiny_rig, recital):
 
 def test_mouth_is_closed_in_silence_and_open_in_speech(tiny_rig, recital):
     motion = perform(tiny_rig, recital, 3)
-    jaw = motion.expression[:, tiny_rig.expression_rows["jawOpen"]]
+    jaw = _channel(tiny_rig, motion, "jawOpen")
     assert jaw[: int(1.6 * FPS)].max() < 0.005
     assert jaw[int(6.4 * FPS) :].max() < 0.005
     assert jaw[2 * FPS : 6 * FPS].max() > 0.3
