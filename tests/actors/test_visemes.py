@@ -127,6 +127,11 @@ def test_homophemes_look_the_same(pair, generator):
         assert np.array_equal(one[name], other[name]), name
 
 
+def test_a_mark_alone_prolongs_the_sound_before():
+    (shape,) = gestures([Phoneme("t", 0.0), Phoneme("ʲ", 0.1)], 0.5, A)
+    assert (shape.start_s, shape.end_s) == (0.0, 0.5)
+
+
 def test_borders_between_classes_differ():
     def together(generator, letters):
         return len({generator.visemes[c].name for c in letters}) == 1

@@ -8,6 +8,7 @@ consonants, so that it spreads ahead through them.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,9 @@ def gestures(
         stress = next((mark for mark in "ˈˌ" if mark in phoneme.symbol), "")
         shapes = shapes_of(phoneme.symbol, generator.visemes)
         if not shapes:
-            if until - phoneme.start_s > generator.settle_s:
+            if phoneme.symbol and found:  # a mark alone, such as ʲ: the sound before goes on
+                found[-1] = dataclasses.replace(found[-1], end_s=until)
+            elif until - phoneme.start_s > generator.settle_s:
                 found.append(Gesture(SILENCE, phoneme.start_s, until))
             continue
         edges = np.linspace(phoneme.start_s, until, len(shapes) + 1)
