@@ -26,7 +26,7 @@ from locutor.speech.phonemes import Phoneme, Speech
 from locutor.speech.radio_phones import IPA_BY_PHONE
 from locutor.speech.voices import installed_voices, synthesize
 
-N_SENTENCES = 40
+N_SENTENCES = 20
 N_TRAIN, N_TEST = 600, 100
 SEEDS = range(8)
 FPS_FINE = 200
@@ -77,21 +77,26 @@ def _aligned(decoder, speech: Speech, text: str) -> list[Phoneme]:
     quiet = np.random.default_rng(0).normal(0, 3e-4, (2, int(pad_s * RATE_HZ)))
     pcm = (np.concatenate([quiet[0], samples, quiet[1]]).clip(-1, 1) * 32767).astype("<i2").tobytes()
     decoder.set_align_text(" ".join(re.findall(r"[a-z']+", text.lower())))
-    for _ in range(2):  # words, then their phones
-        decoder.start_utt()
-        decoder.process_raw(pcm, full_utt=True)
-        decoder.end_utt()
-        if decoder.hyp() is None:
-            return []
-        if _ == 0:
-            decoder.set_alignment()
+    _decode(decoder, pcm)
+    if decoder.hyp() is None:
+        return []
+    decoder.set_alignment()
+    _decode(decoder, pcm)  # again, for the phones; asking for a hypothesis now would crash
     found: list[Phoneme] = []
-    for word in decoder.get_alignment():  # must be walked in place: its items die with it
+    alignment = decoder.get_alignment()
+    for word in alignment:  # must be walked in place: its items die with it
+        silent = word.name.startswith("<")
         for phone in word:
-            symbol = IPA_BY_PHONE.get(phone.name.lower().rstrip("012"), "")
-            if symbol and not word.name.startswith("<"):
+            symbol = IPA_BY_PHONE.get(phone.name.lower(), "")
+            if symbol and not silent:
                 found.append(Phoneme(symbol, phone.start / 100 - pad_s))
     return found
+
+
+def _decode(decoder, pcm: bytes) -> None:
+    decoder.start_utt()
+    decoder.process_raw(pcm, full_utt=True)
+    decoder.end_utt()
 
 
 def _matched(speech: Speech, other: list[Phoneme]) -> list[float]:
@@ -178,7 +183,8 @@ def _closures(recital: Recital, generator: Generator) -> None:
                 if phoneme.symbol in TOUCHES:
                     touches.append(track[during, roll].max() / generator.visemes["f"].shape["mouthRollLower"])
     print(
-        f"{generator.name}: jaw opening left at p b m: median {np.median(gaps):.4f}, most {np.max(gaps):.4f} of {len(gaps)};"
+        f"{generator.name}: opening of the jaw left at p b m:"
+        f" median {np.median(gaps):.4f}, most {np.max(gaps):.4f} of {len(gaps)};"
         f" lip reached at f v: median {np.median(touches):.2f}, least {np.min(touches):.2f} of {len(touches)}"
     )
 

@@ -111,10 +111,10 @@ def test_test_voices_are_apart(installed):
 
 
 def test_flite_times_go_on_over_utterances():
-    printed = "pau:0.1 p:0.2 pau:0.3\npau:0.1 aa:0.4\n"
-    timed = flite._timed(printed, 0.7)
-    assert [phone for phone, _ in timed] == ["pau", "p", "pau", "pau", "aa"]
-    assert [end_s for _, end_s in timed] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.7])
+    timed = flite._timed("pau:0.1 p:0.2 pau:0.4\npau:0.1 aa:0.3 pau:0.5\n", 0.7)
+    assert [phone for phone, _ in timed] == ["pau", "p", "pau", "pau", "aa", "pau"]
+    assert [end_s for _, end_s in timed] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.6, 0.7])
+    assert flite._timed("", 0.1) == []
 
 
 def test_phones_are_ipa():

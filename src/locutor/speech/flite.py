@@ -65,15 +65,24 @@ def voices() -> tuple[str, ...]:
 
 
 def _timed(printed: str, duration_s: float) -> Timed:
-    """Phones of all utterances on one clock: a line each, that begins at 0 again."""
+    """Phones of all utterances on one clock: a line each, that begins at 0 again.
+
+    The sound is shorter than the phones: the last pause of each utterance is cut (by a tenth of a second for kal).
+    """
+    items = [[item.partition(":") for item in line.split()] for line in printed.splitlines()]
+    utterances = [[(phone, float(end)) for phone, _, end in line if end] for line in items]
+    utterances = [utterance for utterance in utterances if utterance]
+    if not utterances:
+        return []
+    cut_s = (sum(utterance[-1][1] for utterance in utterances) - duration_s) / len(utterances)
     found: Timed = []
     start_s = 0.0
-    for line in printed.splitlines():
-        ends = [(phone, float(end)) for phone, _, end in (item.partition(":") for item in line.split()) if end]
-        found += [(phone, start_s + end_s) for phone, end_s in ends]
-        start_s = found[-1][1] if found else 0.0
-    # The sound of an utterance ends with a whole frame of its vocoder: spread those few milliseconds.
-    return [(phone, end_s * duration_s / start_s) for phone, end_s in found]
+    for utterance in utterances:
+        end_s = utterance[-1][1] - cut_s
+        found += [(phone, start_s + min(at_s, end_s)) for phone, at_s in utterance[:-1]]
+        found.append((utterance[-1][0], start_s + end_s))
+        start_s += end_s
+    return found
 
 
 def _phonemes(timed: Timed, offset_s: float) -> list[Phoneme]:
