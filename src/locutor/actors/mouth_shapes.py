@@ -78,7 +78,7 @@ def shapes_of(symbol: str, visemes: Mapping[str, Viseme]) -> list[Viseme]:
 
 
 def _a() -> dict[str, Viseme]:
-    plain = {"rounding": 0.15}  # leaves the rounding to the vowels
+    leave = 0.15  # leaves the rounding to the vowels
     groups = (
         (_closed(40.0, jawOpen=0.05, mouthClose=0.05, mouthPress=0.35, mouthRollLower=0.22, mouthRollUpper=0.18),
          "pbmɓʙ"),
@@ -89,11 +89,11 @@ def _a() -> dict[str, Viseme]:
         (Viseme("postalveolar", {"jawOpen": 0.07, "mouthFunnel": 0.50, "mouthPucker": 0.25, "mouthLowerDown": 0.10},
                 1.8, 1.8), "ʃʒʂʐɕʑʧʤʨʥɧ"),
         (Viseme("sibilant", {"jawOpen": 0.05, "mouthStretch": 0.22, "mouthLowerDown": 0.26, "mouthUpperUp": 0.12}, 1.5,
-                **plain), "szʦʣɬɮ"),
-        (Viseme("alveolar", {"jawOpen": 0.10, "mouthLowerDown": 0.16, "mouthUpperUp": 0.08}, 0.7, **plain),
+                leave), "szʦʣɬɮ"),
+        (Viseme("alveolar", {"jawOpen": 0.10, "mouthLowerDown": 0.16, "mouthUpperUp": 0.08}, 0.7, leave),
          "tdnlɾɫrɗʈɖɳɭɽɺ"),
-        (Viseme("dental", {"jawOpen": 0.12, "mouthLowerDown": 0.22, "mouthUpperUp": 0.08}, 1.2, **plain), "θð"),
-        (Viseme("back of the tongue", {"jawOpen": 0.15, "mouthLowerDown": 0.08}, 0.35, **plain),
+        (Viseme("dental", {"jawOpen": 0.12, "mouthLowerDown": 0.22, "mouthUpperUp": 0.08}, 1.2, leave), "θð"),
+        (Viseme("back of the tongue", {"jawOpen": 0.15, "mouthLowerDown": 0.08}, 0.35, leave),
          "kɡgŋhɦxʔçcɟɲʎʝɣχʁʀħʕqɢɴʛɠʄɰʟʜʢ"),
         (Viseme("rhotic", {"jawOpen": 0.10, "mouthPucker": 0.30, "mouthFunnel": 0.28}, 0.8, 0.8), "ɹɝɚɻ"),
         (_vowel("front close", jawOpen=0.11, mouthSmile=0.30, mouthStretch=0.22, mouthLowerDown=0.22,
@@ -111,7 +111,7 @@ def _a() -> dict[str, Viseme]:
 
 
 def _b() -> dict[str, Viseme]:
-    plain = {"rounding": 0.1}
+    leave = 0.1
     groups = (
         (_closed(30.0, jawOpen=0.08, mouthClose=0.08, mouthPress=0.20, mouthRollLower=0.08, mouthRollUpper=0.06),
          "pbmɓʙɸβ"),
@@ -122,9 +122,9 @@ def _b() -> dict[str, Viseme]:
         (Viseme("postalveolar", {"jawOpen": 0.03, "mouthFunnel": 0.72, "mouthUpperUp": 0.20, "mouthLowerDown": 0.20},
                 2.2, 2.2), "ʃʒʂʐɕʑʧʤʨʥɧ"),
         (Viseme("front of the tongue", {"jawOpen": 0.04, "mouthSmile": 0.10, "mouthLowerDown": 0.34,
-                                        "mouthUpperUp": 0.05}, 1.1, **plain), "szʦʣɬɮtdnlɾɫrɗʈɖɳɭɽɺθð"),
-        (Viseme("back of the tongue", {"jawOpen": 0.22, "mouthUpperUp": 0.10}, 0.5, **plain), "kɡgŋxçcɟɲʎʝɣqɢɴʛɠʄɰʟj"),
-        (Viseme("throat", {"jawOpen": 0.18}, 0.15, **plain), "hɦʔχʁʀħʕʜʢ"),
+                                        "mouthUpperUp": 0.05}, 1.1, leave), "szʦʣɬɮtdnlɾɫrɗʈɖɳɭɽɺθð"),
+        (Viseme("back of the tongue", {"jawOpen": 0.22, "mouthUpperUp": 0.10}, 0.5, leave), "kɡgŋxçcɟɲʎʝɣqɢɴʛɠʄɰʟj"),
+        (Viseme("throat", {"jawOpen": 0.18}, 0.15, leave), "hɦʔχʁʀħʕʜʢ"),
         (_vowel("front", jawOpen=0.14, mouthSmile=0.42, mouthLowerDown=0.40, mouthUpperUp=0.05), "iɪᵻɨeɘ"),
         (_vowel("half open", jawOpen=0.34, mouthSmile=0.20, mouthLowerDown=0.36, mouthUpperUp=0.28), "ɛæ"),
         (_vowel("open", jawOpen=0.62, mouthStretch=0.06, mouthLowerDown=0.12, mouthUpperUp=0.26), "aɐɑʌ"),
