@@ -3,7 +3,7 @@
 espeak-ng is under the GPL. It is never loaded into locutor's process: `espeak.py` starts this script with the same
 Python, gives it a request and reads an answer. The script imports nothing of locutor.
 
-Request, on standard input: one JSON object {"text", "voice", "rate_wpm"}.
+Request, on standard input: one JSON object {"text", "voice", "rate_wpm", "pitch"}; pitch is 0..100, 50 the usual one.
 Answer, on standard output: a little-endian uint32, the length of a JSON object, that object, then int16 samples.
 The object is {"sample_rate", "phonemes": [[symbol, first sample], ...]} or {"error": kind, "detail": why}.
 """
@@ -20,7 +20,7 @@ AUDIO_OUTPUT_RETRIEVAL = 1
 INITIALIZE_PHONEME_EVENTS, INITIALIZE_PHONEME_IPA, INITIALIZE_DONT_EXIT = 1, 2, 0x8000
 CHARS_UTF8, ENDPAUSE = 1, 0x1000
 POS_CHARACTER = 1
-PARAMETER_RATE = 1
+PARAMETER_RATE, PARAMETER_PITCH = 1, 3
 EVENT_LIST_TERMINATED, EVENT_PHONEME = 0, 7
 SYMBOL_BYTES = 8
 
@@ -89,12 +89,13 @@ def open_library() -> tuple[Any, int]:
     return library, sample_rate
 
 
-def speak(text: str, voice: str, rate_wpm: int) -> tuple[dict[str, Any], bytes]:
+def speak(text: str, voice: str, rate_wpm: int, pitch: int) -> tuple[dict[str, Any], bytes]:
     """The answer's object and its int16 samples."""
     library, sample_rate = open_library()
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
         raise RequestError("voice", voice)
     library.espeak_SetParameter(PARAMETER_RATE, rate_wpm, 0)
+    library.espeak_SetParameter(PARAMETER_PITCH, pitch, 0)
     phonemes: list[tuple[str, int]] = []
     sound = bytearray()
 
@@ -122,7 +123,7 @@ def main() -> None:
     """Serve one request."""
     request = json.load(sys.stdin.buffer)
     try:
-        answer, sound = speak(request["text"], request["voice"], request["rate_wpm"])
+        answer, sound = speak(request["text"], request["voice"], request["rate_wpm"], request["pitch"])
     except RequestError as failure:
         answer, sound = {"error": failure.kind, "detail": failure.detail}, b""
     header = json.dumps(answer).encode()

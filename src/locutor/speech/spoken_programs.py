@@ -1,0 +1,72 @@
+"""What flite and festival have in common: a program that is found or not, text in ASCII, sentences, wave files."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from jaxtyping import Float32
+from numpy import ndarray
+
+from locutor.core.errors import MissingPartError
+from locutor.speech.phonemes import SpeechError, shortened
+
+QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "."})
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+def program(name: str, package: str) -> str:
+    """Path of an installed program.
+
+    Raises:
+        MissingPartError: it is not on the search path.
+    """
+    path = shutil.which(name)
+    if path is None:
+        raise MissingPartError(f"the program {name} is not installed", f"apt install {package}")
+    return path
+
+
+def run(command: Sequence[str], text: str, source: str) -> str:
+    """Standard output of a program.
+
+    Raises:
+        SpeechError: it failed; the message has its last line.
+    """
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode != 0:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
+        raise SpeechError(f"{source} failed on {shortened(text)}: {lines[-1]}", "try another text or voice")
+    return done.stdout.decode(errors="replace")
+
+
+def ascii_sentences(text: str, source: str) -> list[str]:
+    """The text's sentences with letters stripped of their accents: these programs read nothing else.
+
+    Raises:
+        SpeechError: no word is left.
+    """
+    plain = unicodedata.normalize("NFD", text.translate(QUOTES)).encode("ascii", "ignore").decode()
+    found = [s for s in SENTENCE_END.split(" ".join(plain.split())) if re.search("[A-Za-z0-9]", s)]
+    if not found:
+        raise SpeechError(f"the text {shortened(text)} holds nothing that {source} can say", "give at least one word")
+    return found
+
+
+def read_wave(path: Path, text: str, source: str) -> tuple[Float32[ndarray, " n"], int]:
+    """Mono samples in -1..1 and their rate.
+
+    Raises:
+        SpeechError: the program wrote no readable file.
+    """
+    try:
+        samples, rate = soundfile.read(path, dtype="float32")
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise SpeechError(f"{source} wrote no sound for {shortened(text)}", "try another text or voice") from error
+    return np.ascontiguousarray(samples), rate
