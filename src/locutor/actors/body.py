@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 from locutor.actors.noise import space_noise
-from locutor.actors.rig import EYEBALL_LEFT, EYEBALL_RIGHT, TEETH, Rig
+from locutor.actors.rig import Rig
 from locutor.actors.skin import Complexion, paint_back, paint_face
 from locutor.actors.textures import Atlas, linear_from_srgb, places, texel_corners
 
@@ -65,7 +65,7 @@ class Surface:
 
 
 def _rig_patch(rig: Rig, name: str, tile: int, x: int, size: int, material: Material) -> Patch:
-    pick = rig.triangle_material == rig.material_names.index(name)
+    pick = rig.of_material(name)
     uv = rig.uv[rig.triangles_uv[pick]] - np.array([tile, 0], np.float32)
     return Patch(rig.triangles[pick], texel_corners(uv, x, size), material)
 
@@ -79,17 +79,17 @@ def rig_patches(
         ("M_BackHead", 1, Material.SKIN, paint_back(rig, neutral, complexion, seed)),
         ("M_GumsTongue", 2, Material.FLESH, _gums_page(rig, neutral, seed)),
         ("M_Teeth", 3, Material.TOOTH, _teeth_page(rig, neutral, seed)),
-        ("M_ScleraLeft", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraLeft", EYEBALL_LEFT, complexion, seed)),
-        ("M_ScleraRight", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraRight", EYEBALL_RIGHT, complexion, seed)),
+        ("M_ScleraLeft", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraLeft", rig.parts.eyeball_left, complexion, seed)),
+        ("M_ScleraRight", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraRight", rig.parts.eyeball_right, complexion, seed)),
     ]
     return [_rig_patch(rig, name, tile, atlas.add(page), len(page), kind) for name, tile, kind, page in pages]
 
 
 def _teeth_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[ndarray, "S S 4"]:
-    pick = rig.triangle_material == rig.material_names.index("M_Teeth")
+    pick = rig.of_material("M_Teeth")
     uv = rig.uv[rig.triangles_uv[pick]] - [3, 0]
     where = places(neutral[rig.triangles[pick]], uv, TEETH_PX)
-    middle = neutral[TEETH][:, 1].mean()
+    middle = neutral[rig.parts.teeth][:, 1].mean()
     root = np.clip(np.abs(where[..., 1] - middle) / 2.2, 0, 1)[..., None]
     tint = 1 + 0.03 * space_noise(where, 0.5, seed + 20)[..., None]
     colour = (linear_from_srgb((0.90, 0.87, 0.80)) * (1 - root) + linear_from_srgb((0.80, 0.70, 0.58)) * root) * tint
@@ -97,7 +97,7 @@ def _teeth_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[
 
 
 def _gums_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[ndarray, "S S 4"]:
-    pick = rig.triangle_material == rig.material_names.index("M_GumsTongue")
+    pick = rig.of_material("M_GumsTongue")
     uv = rig.uv[rig.triangles_uv[pick]] - [2, 0]
     where = places(neutral[rig.triangles[pick]], uv, GUMS_PX)
     light = 1 + 0.12 * space_noise(where, 0.3, seed + 21) + 0.08 * space_noise(where, 1.0, seed + 22)
@@ -108,7 +108,7 @@ def _gums_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[n
 def _eye_page(
     rig: Rig, neutral: Float[ndarray, "V 3"], name: str, part: slice, complexion: Complexion, seed: int
 ) -> Float32[ndarray, "S S 4"]:
-    pick = rig.triangle_material == rig.material_names.index(name)
+    pick = rig.of_material(name)
     ball = neutral[part]
     centre = (ball.min(0) + ball.max(0)) / 2
     uv = rig.uv[rig.triangles_uv[pick]]

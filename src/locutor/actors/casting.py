@@ -12,7 +12,7 @@ from locutor.actors.body import Patch, Surface, rig_patches
 from locutor.actors.clothes import pullover, under_collar
 from locutor.actors.hair import HAIR_PX, hair_page, head_of_hair
 from locutor.actors.lighting import visibility
-from locutor.actors.rig import FACE, GUMS_AND_TONGUE, HEAD_AND_NECK, MOUTH_SOCKET, TEETH, Rig
+from locutor.actors.rig import EXPRESSION_ROWS, Rig
 from locutor.actors.scene import SUPERSAMPLING, Actor
 from locutor.actors.skin import Complexion
 from locutor.actors.strands import brows, lashes
@@ -39,7 +39,7 @@ YARNS = (
 WALLS = ((0.74, 0.73, 0.70), (0.66, 0.72, 0.74), (0.76, 0.70, 0.64))
 
 # How the mouth is held while the light inside it is worked out.
-OPEN_MOUTH = {"jawOpen": 0.4} | {f"mouth{part}_{s}": 0.7 for part in ("UpperUp", "LowerDown", "Smile") for s in "LR"}
+OPEN_MOUTH = {"jawOpen": 0.4} | {f"mouth{part}{s}": 0.7 for part in ("UpperUp", "LowerDown", "Smile") for s in ("Left", "Right")}
 OPEN_MOUTH_SHADE = 0.62  # speech rarely opens it that far
 
 
@@ -83,7 +83,7 @@ def _assembled(
     patches = patches + [s.patch for s in surfaces]
     texel = np.concatenate([p.corner_texel for p in patches])
     material = np.concatenate([np.full(len(p.triangles), p.material) for p in patches])
-    hidden = np.concatenate([_under_clothes(neutral), np.zeros(len(rest), bool)])
+    hidden = np.concatenate([_under_clothes(rig, neutral), np.zeros(len(rest), bool)])
     keep = ~hidden[triangles].all(1)
     rigid = [csr_array((len(s.vertices), len(neutral)), dtype=np.float32) for s in surfaces]
     follow = csr_array(vstack([r if s.follow is None else s.follow for s, r in zip(surfaces, rigid, strict=True)]))
@@ -113,10 +113,10 @@ def head_share(place: Float[ndarray, "V 3"]) -> Float32[ndarray, " V"]:
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
-def _under_clothes(neutral: Float32[ndarray, "V 3"]) -> ndarray:
+def _under_clothes(rig: Rig, neutral: Float32[ndarray, "V 3"]) -> ndarray:
     """Skin under the clothes."""
     hidden = np.zeros(len(neutral), bool)
-    for part in (FACE, HEAD_AND_NECK):
+    for part in (rig.parts.face, rig.parts.head_and_neck):
         hidden[part] = under_collar(neutral[part])
     return hidden
 
@@ -127,7 +127,7 @@ def _visible(rig: Rig, neutral: ndarray, rest: ndarray, rest_normals: ndarray, t
     closed = np.concatenate([neutral, rest])
     out = visibility(closed, np.concatenate([rig.normals(neutral), rest_normals]), triangles)
     for name, weight in OPEN_MOUTH.items():
-        weights[rig.expression_rows[name]] = weight
+        weights[EXPRESSION_ROWS[name]] = weight
     open_face = rig.deformed(neutral, weights)
     opened = visibility(
         np.concatenate([open_face, rest]),
@@ -135,7 +135,7 @@ def _visible(rig: Rig, neutral: ndarray, rest: ndarray, rest_normals: ndarray, t
         triangles,
         n_directions=24,
     )
-    for inside in (MOUTH_SOCKET, GUMS_AND_TONGUE, TEETH):
+    for inside in (rig.parts.mouth_socket, rig.parts.gums_and_tongue, rig.parts.teeth):
         out[inside] = OPEN_MOUTH_SHADE * opened[inside]
     return out
 

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from locutor.actors.body import Material, Patch, Surface
 from locutor.actors.noise import space_noise
-from locutor.actors.rig import FACE, HEAD_AND_NECK, Rig
+from locutor.actors.rig import Rig
 from locutor.actors.skin import scalp_height
 from locutor.actors.textures import linear_from_srgb, texel_corners
 
@@ -40,7 +40,7 @@ def head_of_hair(
         n_strands: how many ribbons.
     """
     rng = np.random.default_rng(seed)
-    skin = np.concatenate([np.arange(FACE.start, FACE.stop), np.arange(HEAD_AND_NECK.start, HEAD_AND_NECK.stop)])
+    skin = np.concatenate([np.arange(rig.parts.face.start, rig.parts.face.stop), np.arange(rig.parts.head_and_neck.start, rig.parts.head_and_neck.stop)])
     tree = cKDTree(neutral[skin])
 
     def surface_at(p: ndarray) -> tuple[ndarray, ndarray]:
@@ -59,7 +59,7 @@ def _unit(v: ndarray) -> ndarray:
 def _cap(rig: Rig, neutral: ndarray, normals: ndarray, page_x: int) -> Surface:
     height = scalp_height(neutral)
     allowed = np.zeros(len(neutral), bool)
-    allowed[FACE], allowed[HEAD_AND_NECK] = True, True
+    allowed[rig.parts.face], allowed[rig.parts.head_and_neck] = True, True
     triangles = rig.triangles[(allowed & (height > 0.2))[rig.triangles].all(1)]
     used, local = np.unique(triangles, return_inverse=True)
     jag = 0.2 * space_noise(neutral[used] * [1, 0.4, 1], 0.7, 5)
@@ -74,7 +74,7 @@ def _cap(rig: Rig, neutral: ndarray, normals: ndarray, page_x: int) -> Surface:
 def _roots(rig: Rig, neutral: ndarray, n: int, rng: np.random.Generator) -> Float32[ndarray, "n 3"]:
     """Random places of the scalp, uniform over its area."""
     allowed = np.zeros(len(neutral), bool)
-    allowed[FACE], allowed[HEAD_AND_NECK] = True, True
+    allowed[rig.parts.face], allowed[rig.parts.head_and_neck] = True, True
     triangles = rig.triangles[allowed[rig.triangles].all(1)]
     corners = neutral[triangles]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)

@@ -20,8 +20,10 @@ from numpy import ndarray
 from locutor.actors.casting import make_actor, voice_of
 from locutor.actors.motion import PerformerMotion, perform
 from locutor.actors.performance_script import Recital, recite
-from locutor.actors.rig import LANDMARK_EYE_CORNERS, LANDMARK_LIP_GAP, load_rig, rig_folder
+from locutor.actors.ict_rig import load_rig, rig_folder
+from locutor.actors.rig import LANDMARK_EYE_CORNERS, LANDMARK_LIP_GAP
 from locutor.actors.scene import HEAD_PIVOT, TORSO_PIVOT, Actor, draw
+from locutor.core.arkit import ARKIT_NAMES
 from locutor.core.clock import FPS
 from locutor.core.errors import LocutorError
 from locutor.core.events import Event, Progress, Wrote
@@ -112,7 +114,7 @@ def truth_arrays(actor: Actor, motion: PerformerMotion, recital: Recital) -> dic
     arrays: dict[str, ndarray] = {
         "fps": np.array(FPS),
         "expression": motion.expression,
-        "expression_names": np.array(actor.rig.expression_names),
+        "expression_names": np.array(ARKIT_NAMES),
         "gaze": motion.gaze,
         "lip_gap": lip_gap(actor, motion) / unit,
         "camera": np.array([actor.camera.focal_px, actor.camera.cx, actor.camera.cy]),

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from locutor.actors.noise import time_noise
 from locutor.actors.performance_script import Recital
-from locutor.actors.rig import Rig
+from locutor.actors.rig import EXPRESSION_ROWS, Rig
 from locutor.actors.scene import HEAD_PIVOT, TORSO_PIVOT, Pose
 from locutor.actors.visemes import CONTROLS, gestures, mouth_track
 from locutor.core.clock import FPS
@@ -174,10 +174,10 @@ def _eyes(blink: Float[ndarray, " T"], gaze: Float[ndarray, "T 2"]) -> dict[str,
         "eyeSquint": 0.5 * blink,  # the lower lid comes up to meet the upper one
         "eyeLookDown": np.clip(pitch, 0, None) / 0.45 * open_,
         "eyeLookUp": np.clip(-pitch, 0, None) / 0.45 * open_,
-        "eyeLookOut_L": left,
-        "eyeLookIn_R": left,
-        "eyeLookOut_R": right,
-        "eyeLookIn_L": right,
+        "eyeLookOutLeft": left,
+        "eyeLookInRight": left,
+        "eyeLookOutRight": right,
+        "eyeLookInLeft": right,
     }
 
 
@@ -200,7 +200,7 @@ def _weights(rig: Rig, channels: dict[str, ndarray], n_frames: int) -> Float32[n
     """Rows of the rig's expressions; a name without a side moves both sides."""
     weights = np.zeros((n_frames, len(rig.expression)), np.float32)
     for name, values in channels.items():
-        for full in (name, f"{name}_L", f"{name}_R"):
-            if full in rig.expression_rows:
-                weights[:, rig.expression_rows[full]] = np.clip(values, 0, 1)
+        for full in (name, f"{name}Left", f"{name}Right"):
+            if full in EXPRESSION_ROWS:
+                weights[:, EXPRESSION_ROWS[full]] = np.clip(values, 0, 1)
     return weights

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from locutor.actors.body import Material
 from locutor.actors.lighting import shade
 from locutor.actors.renderer import interpolate, visible_triangles
-from locutor.actors.rig import EYEBALL_LEFT, EYEBALL_RIGHT, LANDMARK_EYE_CORNERS, Rig
+from locutor.actors.rig import LANDMARK_EYE_CORNERS, Rig
 from locutor.actors.textures import srgb_from_linear
 from locutor.core.camera import Camera
 
@@ -89,7 +89,7 @@ class Actor:
 def place(actor: Actor, pose: Pose) -> tuple[Float32[ndarray, "N 3"], Float32[ndarray, "N 3"]]:
     """All vertices in the camera's frame, and their normals."""
     face = actor.rig.deformed(actor.neutral, pose.expression)
-    for ball in (EYEBALL_LEFT, EYEBALL_RIGHT):
+    for ball in (actor.rig.parts.eyeball_left, actor.rig.parts.eyeball_right):
         centre = (actor.neutral[ball].min(0) + actor.neutral[ball].max(0)) / 2
         face[ball] = (face[ball] - centre) @ _gaze_rotation(pose.gaze).T + centre
     normals = actor.rig.normals(face)

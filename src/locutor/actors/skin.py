@@ -12,14 +12,7 @@ from scipy.spatial import cKDTree
 from scipy.special import expit
 
 from locutor.actors.noise import space_noise
-from locutor.actors.rig import (
-    EYE_SOCKETS,
-    LANDMARK_BROW_LEFT,
-    LANDMARK_BROW_RIGHT,
-    LANDMARK_LIPS_OUTER,
-    MOUTH_SOCKET,
-    Rig,
-)
+from locutor.actors.rig import LANDMARK_BROW_LEFT, LANDMARK_BROW_RIGHT, LANDMARK_LIPS_OUTER, Rig
 from locutor.actors.textures import Page, linear_from_srgb, places, polygon_mask, vertex_uv
 
 FACE_PX, BACK_PX = 1024, 768
@@ -81,7 +74,7 @@ def skin_colour(
 def paint_face(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, seed: int) -> Page:
     """The page of the front of the head."""
     rng = np.random.default_rng(seed)
-    pick = rig.triangle_material == rig.material_names.index("M_Face")
+    pick = rig.of_material("M_Face")
     triangles, uv = rig.triangles[pick], rig.uv[rig.triangles_uv[pick]]
     where = places(neutral[triangles], uv, FACE_PX)
     landmarks = neutral[rig.landmarks]
@@ -130,9 +123,9 @@ def scalp_height(place: Float[ndarray, "*b 3"]) -> Float32[ndarray, "*b"]:
 
 def lid_edge(rig: Rig) -> ndarray:
     """Vertices shared by the face and the eye sockets: the rims of the lids."""
-    face = rig.triangles[rig.triangle_material == rig.material_names.index("M_Face")]
-    back = rig.triangles[rig.triangle_material == rig.material_names.index("M_BackHead")]
-    socket = back[((back >= EYE_SOCKETS.start) & (back < EYE_SOCKETS.stop)).any(1)]
+    face = rig.triangles[rig.of_material("M_Face")]
+    back = rig.triangles[rig.of_material("M_BackHead")]
+    socket = back[((back >= rig.parts.eye_sockets.start) & (back < rig.parts.eye_sockets.stop)).any(1)]
     return np.intersect1d(face, socket)
 
 
@@ -174,10 +167,10 @@ def _freckles(
 
 def paint_back(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, seed: int) -> Page:
     """The page of the back of the head and the neck, which also holds the insides of mouth and eye sockets."""
-    pick = rig.triangle_material == rig.material_names.index("M_BackHead")
+    pick = rig.of_material("M_BackHead")
     triangles, uv = rig.triangles[pick], rig.uv[rig.triangles_uv[pick]] - [1, 0]
     inner = np.zeros((len(neutral), 2), np.float32)
-    inner[MOUTH_SOCKET, 0], inner[EYE_SOCKETS, 1] = 1, 1
+    inner[rig.parts.mouth_socket, 0], inner[rig.parts.eye_sockets, 1] = 1, 1
     where = places(np.concatenate([neutral, inner], 1)[triangles], uv, BACK_PX)
     mouth, socket = where[..., 3:4], where[..., 4:5]
     colour = skin_colour(where[..., :3], neutral[rig.landmarks], complexion, seed)

@@ -12,12 +12,11 @@ from scipy.spatial import cKDTree
 
 from locutor.actors.body import Material, Patch, Surface
 from locutor.actors.hair import ribbon_triangles
-from locutor.actors.rig import FACE, LANDMARK_BROW_LEFT, LANDMARK_BROW_RIGHT, LASHES, Rig
+from locutor.actors.rig import LANDMARK_BROW_LEFT, LANDMARK_BROW_RIGHT, Rig
 from locutor.actors.skin import lid_edge
 from locutor.actors.textures import texel_corners
 
 N_BROW_HAIRS = 300  # per brow
-LASH_CARDS = tuple(range(LASHES.start, LASHES.stop, 114))  # twelve cards of 114 vertices, three upper and three lower
 N_SEGMENTS = 3
 
 
@@ -32,7 +31,7 @@ def brows(
         seed: of the single hairs.
     """
     rng = np.random.default_rng([seed, 2])
-    tree = cKDTree(neutral[FACE])
+    tree = cKDTree(neutral[rig.parts.face])
     roots, directions = [], []
     for rows, out in ((LANDMARK_BROW_RIGHT[::-1], -1.0), (LANDMARK_BROW_LEFT, 1.0)):
         line = neutral[rig.landmarks[list(rows)]]  # from the nose outwards
@@ -79,14 +78,14 @@ def lashes(rig: Rig, neutral: Float[ndarray, "V 3"], page: tuple[int, int], seed
     """Thin triangles on the rig's lash cards, from the lid to the tip; they follow the cards."""
     rng = np.random.default_rng([seed, 3])
     lid = cKDTree(neutral[lid_edge(rig)])
-    pick = rig.triangle_material == rig.material_names.index("M_EyeLashes")
+    pick = rig.of_material("M_EyeLashes")
     uv = np.zeros((len(neutral), 2), np.float32)
     uv[rig.triangles[pick].reshape(-1)] = rig.uv[rig.triangles_uv[pick]].reshape(-1, 2)
     rows: list[tuple[int, int, float]] = []  # new vertex, rig vertex, weight
     n = 0
-    for card, start in enumerate(LASH_CARDS):
-        upper = card % 6 < 3
-        vertices = np.arange(start, start + 114)
+    cards = [(card, True) for card in rig.parts.lashes_upper] + [(card, False) for card in rig.parts.lashes_lower]
+    for card, upper in cards:
+        vertices = np.arange(card.start, card.stop)
         columns = _columns(vertices, uv, lid.query(neutral[vertices])[0])
         for left, right in pairwise(columns):
             if rng.random() > (0.85 if upper else 0.35):
