@@ -11,9 +11,10 @@ from numpy import ndarray
 from scipy.sparse import csr_array
 from scipy.special import expit
 
+from locutor.actors.look import Complexion
 from locutor.actors.noise import space_noise
 from locutor.actors.rig import Rig
-from locutor.actors.skin import Complexion, paint_back, paint_face
+from locutor.actors.skin import paint_back, paint_face
 from locutor.actors.textures import Atlas, linear_from_srgb, places, texel_corners
 
 EYE_PX, TEETH_PX, GUMS_PX = 256, 512, 256
@@ -28,6 +29,7 @@ class Material(IntEnum):
     FLESH = 3
     HAIR = 4
     CLOTH = 5
+    PLASTIC = 6
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,14 @@ class Surface:
         vertices: places in the frame of the neutral head, rig units.
         normals: unit, towards the outside.
         patch: its triangles index `vertices`.
-        head_share: 1 if it follows the head, 0 if it follows the torso.
+        head_share: 1 if it follows the head, 0 if it follows the torso, for all vertices or for each.
         follow: for vertices that move with the face, the rig vertices each one follows (rows sum to one), else None.
     """
 
     vertices: Float32[ndarray, "n 3"]
     normals: Float32[ndarray, "n 3"]
     patch: Patch
-    head_share: float = 1.0
+    head_share: float | Float32[ndarray, " n"] = 1.0
     follow: csr_array | None = None
 
 
@@ -71,16 +73,32 @@ def _rig_patch(rig: Rig, name: str, tile: int, x: int, size: int, material: Mate
 
 
 def rig_patches(
-    rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, atlas: Atlas, seed: int
+    rig: Rig,
+    neutral: Float[ndarray, "V 3"],
+    complexion: Complexion,
+    scalp: float,
+    atlas: Atlas,
+    page_px: int,
+    seed: int,
 ) -> list[Patch]:
-    """Skin, eyeballs, teeth, gums and tongue. The rig's iris, tear and lash cards are left out."""
+    """Skin (the scalp darkened by hair by `scalp`, on pages of `page_px`), eyeballs, teeth, gums and tongue. The rig's iris, tear and lash cards are left out."""
     pages = [
-        ("M_Face", 0, Material.SKIN, paint_face(rig, neutral, complexion, seed)),
-        ("M_BackHead", 1, Material.SKIN, paint_back(rig, neutral, complexion, seed)),
+        ("M_Face", 0, Material.SKIN, paint_face(rig, neutral, complexion, scalp, page_px, seed)),
+        ("M_BackHead", 1, Material.SKIN, paint_back(rig, neutral, complexion, scalp, page_px, seed)),
         ("M_GumsTongue", 2, Material.FLESH, _gums_page(rig, neutral, seed)),
         ("M_Teeth", 3, Material.TOOTH, _teeth_page(rig, neutral, seed)),
-        ("M_ScleraLeft", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraLeft", rig.parts.eyeball_left, complexion, seed)),
-        ("M_ScleraRight", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraRight", rig.parts.eyeball_right, complexion, seed)),
+        (
+            "M_ScleraLeft",
+            0,
+            Material.EYE,
+            _eye_page(rig, neutral, "M_ScleraLeft", rig.parts.eyeball_left, complexion, seed),
+        ),
+        (
+            "M_ScleraRight",
+            0,
+            Material.EYE,
+            _eye_page(rig, neutral, "M_ScleraRight", rig.parts.eyeball_right, complexion, seed),
+        ),
     ]
     return [_rig_patch(rig, name, tile, atlas.add(page), len(page), kind) for name, tile, kind, page in pages]
 

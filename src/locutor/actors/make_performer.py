@@ -18,9 +18,9 @@ from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from locutor.actors.casting import make_actor, voice_of
+from locutor.actors.ict_rig import load_rig, rig_folder
 from locutor.actors.motion import PerformerMotion, perform
 from locutor.actors.performance_script import Recital, recite
-from locutor.actors.ict_rig import load_rig, rig_folder
 from locutor.actors.rig import LANDMARK_EYE_CORNERS, LANDMARK_LIP_GAP
 from locutor.actors.scene import HEAD_PIVOT, TORSO_PIVOT, Actor, draw
 from locutor.core.arkit import ARKIT_NAMES

@@ -12,7 +12,7 @@ from numpy import ndarray
 from scipy.sparse import csr_array
 
 from locutor.actors.body import Material
-from locutor.actors.lighting import shade
+from locutor.actors.lighting import Light, shade
 from locutor.actors.renderer import interpolate, visible_triangles
 from locutor.actors.rig import LANDMARK_EYE_CORNERS, Rig
 from locutor.actors.textures import srgb_from_linear
@@ -71,6 +71,7 @@ class Actor:
     visible: Float32[ndarray, "N 2"]
     atlas: Float32[ndarray, "H W 4"]
     backdrop: Float32[ndarray, "h w 3"]
+    light: Light
     camera: Camera
     distance: float
 
@@ -125,7 +126,7 @@ def draw(actor: Actor, pose: Pose) -> UInt8[ndarray, "H W 3"]:
     at = interpolate(seen, xy, corners, values, width)
     texel = _sample(actor.atlas, at[:, 5:])
     picture = actor.backdrop.reshape(-1, 3).copy()
-    picture[seen.pixel] = shade(texel, at[:, :3], at[:, 3:5].clip(0, 1), actor.material[seen.triangle])
+    picture[seen.pixel] = shade(texel, at[:, :3], at[:, 3:5].clip(0, 1), actor.material[seen.triangle], actor.light)
     small = cv2.resize(picture.reshape(height, width, 3), (camera.width, camera.height), interpolation=cv2.INTER_AREA)
     return np.round(srgb_from_linear(small) * 255).astype(np.uint8)
 

@@ -31,7 +31,6 @@ def brows(
         seed: of the single hairs.
     """
     rng = np.random.default_rng([seed, 2])
-    tree = cKDTree(neutral[rig.parts.face])
     roots, directions = [], []
     for rows, out in ((LANDMARK_BROW_RIGHT[::-1], -1.0), (LANDMARK_BROW_LEFT, 1.0)):
         line = neutral[rig.landmarks[list(rows)]]  # from the nose outwards
@@ -43,20 +42,47 @@ def brows(
         rise = 1.0 - 1.25 * t + rng.normal(0, 0.12, N_BROW_HAIRS)
         directions.append(np.stack([out * (0.35 + 0.7 * t), -rise, 0.35 * t], 1))
     at, direction = np.concatenate(roots), np.concatenate(directions)
-    distance, near = tree.query(at, k=3)
+    length = rng.uniform(0.45, 0.95, (len(at), 1))
+    return skin_hairs(rig, neutral, normals, at, direction, length, 0.042, page, rng)
+
+
+def skin_hairs(
+    rig: Rig,
+    neutral: Float[ndarray, "V 3"],
+    normals: Float[ndarray, "V 3"],
+    at: Float[ndarray, "n 3"],
+    direction: Float[ndarray, "n 3"],
+    length: Float[ndarray, "n 1"],
+    half_width: float,
+    page: tuple[int, int],
+    rng: np.random.Generator,
+) -> Surface:
+    """Single hairs that grow out of the face and move with it.
+
+    Args:
+        rig, neutral, normals: the person's face.
+        at: roots, near the skin.
+        direction: where they lie; made tangential to the skin.
+        length: of each, rig units.
+        half_width: at the root, rig units.
+        page: column and size of the hair page in the atlas.
+        rng: of width and tint.
+    """
+    distance, near = cKDTree(neutral[rig.parts.face]).query(at, k=3)
+    near = near + rig.parts.face.start
     weights = 1 / (distance + 1e-3)
     weights /= weights.sum(1, keepdims=True)
     normal = (weights[..., None] * normals[near]).sum(1)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     on_skin = at - ((at - neutral[near[:, 0]]) * normal).sum(1, keepdims=True) * normal
-    direction -= (direction * normal).sum(1, keepdims=True) * normal
+    direction = direction - (direction * normal).sum(1, keepdims=True) * normal
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    n, length = len(at), rng.uniform(0.45, 0.95, (len(at), 1))
-    across = np.cross(direction, normal)
+    n, across = len(at), np.cross(direction, normal)
     sides = []
     for part in np.linspace(0, 1, N_SEGMENTS + 1):
-        centre = on_skin + direction * length * part + normal * (0.02 + 0.13 * np.sin(np.pi * 0.8 * part))
-        half = 0.042 * (1 - 0.85 * part) * rng.uniform(0.7, 1.3, (n, 1))
+        lift = 0.02 + 0.19 * length * np.sin(np.pi * 0.8 * part)
+        centre = on_skin + direction * length * part + normal * lift
+        half = half_width * (1 - 0.85 * part) * rng.uniform(0.7, 1.3, (n, 1))
         sides += [centre - half * across, centre + half * across]
     vertices = np.stack(sides, 1).reshape(-1, 3).astype(np.float32)
     per_hair = 2 * (N_SEGMENTS + 1)
