@@ -81,7 +81,16 @@ def rig_patches(
     page_px: int,
     seed: int,
 ) -> list[Patch]:
-    """Skin (the scalp darkened by hair by `scalp`, on pages of `page_px`), eyeballs, teeth, gums and tongue. The rig's iris, tear and lash cards are left out."""
+    """Skin, eyeballs, teeth, gums and tongue. The rig's iris, tear and lash cards are left out.
+
+    Args:
+        rig, neutral: the person's head.
+        complexion: its colours.
+        scalp: how far hair darkens the scalp, 0..1.
+        atlas: receives the pages.
+        page_px: size of the face's page.
+        seed: of spots and pores.
+    """
     pages = [
         ("M_Face", 0, Material.SKIN, paint_face(rig, neutral, complexion, scalp, page_px, seed)),
         ("M_BackHead", 1, Material.SKIN, paint_back(rig, neutral, complexion, scalp, page_px, seed)),

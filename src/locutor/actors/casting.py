@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int, UInt8
 from numpy import ndarray
 from scipy.sparse import csr_array, vstack
 
@@ -18,7 +18,7 @@ from locutor.actors.lighting import studio_light, visibility
 from locutor.actors.long_hair import long_hair
 from locutor.actors.look import Look, cast
 from locutor.actors.rig import EXPRESSION_ROWS, Rig
-from locutor.actors.scene import SUPERSAMPLING, Actor
+from locutor.actors.scene import SUPERSAMPLING, Actor, Label
 from locutor.actors.strands import brows, lashes
 from locutor.actors.textures import Atlas
 from locutor.core.camera import Camera
@@ -101,6 +101,7 @@ def _assembled(
         triangles=triangles[keep],
         corner_texel=texel[keep],
         material=material[keep],
+        label=_labels(rig, np.concatenate(share), triangles[keep]),
         visible=_visible(rig, neutral, rest, rest_normals, triangles[keep], light.key),
         atlas=atlas.image(),
         backdrop=paint_backdrop(fine_px, fine_px, look, seed),
@@ -108,6 +109,15 @@ def _assembled(
         camera=Camera(size_px, size_px, focal, size_px / 2, size_px / 2 - focal * CENTRE_Y / DISTANCE),
         distance=DISTANCE,
     )
+
+
+def _labels(rig: Rig, share: Float32[ndarray, " N"], triangles: Int[ndarray, "M 3"]) -> UInt8[ndarray, " M"]:
+    """Head or torso by what a triangle follows more; the inside of the mouth by its parts."""
+    inside = np.zeros(len(share), bool)
+    for part in (rig.parts.mouth_socket, rig.parts.gums_and_tongue, rig.parts.teeth):
+        inside[part] = True
+    body = np.where(share[triangles].mean(1) > 0.5, Label.HEAD, Label.TORSO)
+    return np.where(inside[triangles].any(1), Label.INSIDE_MOUTH, body).astype(np.uint8)
 
 
 def head_share(place: Float[ndarray, "V 3"]) -> Float32[ndarray, " V"]:
@@ -139,8 +149,3 @@ def _visible(
     for inside in (rig.parts.mouth_socket, rig.parts.gums_and_tongue, rig.parts.teeth):
         out[inside] = INSIDE_FLOOR + OPEN_MOUTH_SHADE * opened[inside]
     return out
-
-
-def voice_of(seed: int) -> str:
-    """A voice of text to speech for the person of this seed."""
-    return ("en-us+f2", "en-us", "en-us+m3")[seed % 3]

@@ -34,7 +34,7 @@ def glasses(rig: Rig, neutral: Float[ndarray, "V 3"], colour: Colour, atlas: Atl
         bow = 0.045 * (np.abs(x + rim[:, 0]) - 1.0) ** 2
         tubes.append((np.stack([x + rim[:, 0], y + 0.35 + rim[:, 1], front + bow], 1), thick))
         hinge = np.array([x + side * half_width, y - 0.35, front + 0.045 * (abs(x) + half_width - 1) ** 2])
-        ear = np.array([side * (np.abs(neutral[rig.parts.face, 0]).max() * 0.93), y - 0.2, 0.5])
+        ear = np.array([side * (np.abs(landmarks[[0, 16], 0]).max() + 0.9), y - 0.2, 0.5])
         tubes.append((np.stack([hinge, hinge + [side * 0.25, 0, 0.35], ear, ear + [0, 1.4, 1.6]]), 0.8 * thick))
     inner = [np.sign(t[0][0, 0]) * (np.abs(t[0][:, 0]).min()) for t in (tubes[0], tubes[2])]
     t = np.linspace(0, 1, 7)

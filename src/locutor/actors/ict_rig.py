@@ -37,20 +37,11 @@ PARTS = Parts(
 TONGUE_OUT, TONGUE_REACH = np.array([0.0, 0.25, -2.4], np.float32), 3.4
 
 
-def rig_folder() -> Path:
-    """Folder of the rig in the model folder named by the environment variable LOCUTOR_MODELS.
-
-    Raises:
-        ModelFileError: the variable is not set, or the folder has no rig.
-    """
+def find_ict_folder() -> Path | None:
+    """Folder of the rig in the model folder named by the environment variable LOCUTOR_MODELS; None without one."""
     models = os.environ.get("LOCUTOR_MODELS", "")
     folder = Path(models) / FOLDER
-    if not models or not folder.is_dir():
-        raise ModelFileError(
-            f"the face rig ({FOLDER}) is not in the model folder ({models or 'LOCUTOR_MODELS is not set'})",
-            "put ict_facekit.npz and vertex_indices.json, packed from github.com/ICT-VGL/ICT-FaceKit (MIT), there",
-        )
-    return folder
+    return folder if models and folder.is_dir() else None
 
 
 def load_rig(folder: Path) -> Rig:

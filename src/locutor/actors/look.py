@@ -148,8 +148,11 @@ def cast(seed: int, generator: str = "A") -> Look:
     beard = "full" if seed % 5 == 3 else "stubble" if style != "long" and rng.random() < 0.3 else "none"
     dark = float(np.mean(skin)) < 0.5
     hair = palette.hairs[rng.integers(2 if dark else len(palette.hairs))]
+    # Dark hair and dark eyes go with dark skin.
+    irises = sorted(palette.irises, key=sum)
+    iris = irises[rng.integers(2 if dark else len(irises))]
     complexion = Complexion(
-        skin, lips, palette.irises[rng.integers(len(palette.irises))], hair,
+        skin, lips, iris, hair,
         freckles=int(rng.choice([0, 20, 120, 280])) if not dark else 10,
         stubble={"none": 0.0, "stubble": 0.55, "full": 0.9}[beard],
         pores=rng.uniform(*palette.pores),

@@ -76,6 +76,11 @@ class Rig:
     landmarks: Int[ndarray, 68]
     parts: Parts
 
+    @property
+    def eyeballs(self) -> tuple[slice, slice]:
+        """Vertices of the left and of the right eyeball."""
+        return self.parts.eyeball_left, self.parts.eyeball_right
+
     def of_material(self, name: str) -> Bool[ndarray, " M"]:
         """Which triangles are made of the material of this name."""
         return self.triangle_material == self.material_names.index(name)

@@ -8,12 +8,9 @@ _EYE = ("eyeBlink", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeS
 ARKIT_NAMES = (
     *(f"{name}Left" for name in _EYE),
     *(f"{name}Right" for name in _EYE),
-    "jawForward", "jawLeft", "jawRight", "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight",
-    *(
-        f"mouth{name}{side}"
-        for name in ("Smile", "Frown", "Dimple", "Stretch")
-        for side in ("Left", "Right")
-    ),
+    "jawForward", "jawLeft", "jawRight", "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft",
+    "mouthRight",
+    *(f"mouth{name}{side}" for name in ("Smile", "Frown", "Dimple", "Stretch") for side in ("Left", "Right")),
     "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
     *(f"mouth{name}{side}" for name in ("Press", "LowerDown", "UpperUp") for side in ("Left", "Right")),
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
