@@ -132,6 +132,7 @@ def _barycentric(p: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """Weights of points in the plane, clipped to the triangle."""
     a, e1, e2 = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
+    area = np.where(np.abs(area) < 1e-12, 1e-12, area)
     d = p - a
     u = (d[:, 0] * e2[:, 1] - d[:, 1] * e2[:, 0]) / area
     v = (e1[:, 0] * d[:, 1] - e1[:, 1] * d[:, 0]) / area

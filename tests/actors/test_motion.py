@@ -3,6 +3,7 @@ import pytest
 
 from locutor.actors.motion import HEAD_LIMIT_DEG, perform
 from locutor.actors.performance_script import Line, Recital, SpokenLine
+from locutor.actors.rig import EXPRESSION_ROWS
 from locutor.core.clock import FPS
 from locutor.speech.espeak import Phoneme
 
@@ -39,7 +40,7 @@ def test_head_stays_within_its_limits_and_moves_smoothly(tiny_rig, recital):
 
 def test_blinks_close_fully_every_few_seconds(tiny_rig, recital):
     motion = perform(tiny_rig, recital, 3)
-    blink = motion.expression[:, tiny_rig.expression_rows["eyeBlink_L"]]
+    blink = motion.expression[:, EXPRESSION_ROWS["eyeBlinkLeft"]]
     closed = np.flatnonzero(blink > 0.999)
     assert np.diff(closed).max() < 5.3 * FPS
     starts = closed[np.diff(closed, prepend=-9) > 1]
@@ -51,7 +52,7 @@ def test_blinks_close_fully_every_few_seconds(tiny_rig, recital):
 
 def test_mouth_is_closed_in_silence_and_open_in_speech(tiny_rig, recital):
     motion = perform(tiny_rig, recital, 3)
-    jaw = motion.expression[:, tiny_rig.expression_rows["jawOpen"]]
+    jaw = motion.expression[:, EXPRESSION_ROWS["jawOpen"]]
     assert jaw[: int(1.6 * FPS)].max() < 0.005
     assert jaw[int(6.4 * FPS) :].max() < 0.005
     assert jaw[2 * FPS : 6 * FPS].max() > 0.3

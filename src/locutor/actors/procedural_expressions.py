@@ -16,6 +16,7 @@ from locutor.actors.procedural_surface import (
     LID_OPEN_UPPER,
     MOUTH_HALF,
     MOUTH_Y,
+    Number,
     bump,
     lid_profile,
     on_lid,
@@ -59,10 +60,10 @@ def skin_fields(p: Points, lowered: Bool[ndarray, " n"]) -> Float64[ndarray, "52
     upper_lip, lower_lip = lips * (1 - lower), lips * lower
     tip = 1 - np.clip(np.abs(x) / MOUTH_HALF, 0, 1) ** 4  # the corners belong to both lips
 
-    def at(x0: float, y0: float, wide: float, high: float) -> ndarray:
+    def at(x0: Number, y0: Number, wide: Number, high: Number) -> ndarray:
         return bump(x, y, x0, y0, wide, high) * front
 
-    def move(weight: ndarray, dx: ndarray | float, dy: ndarray | float, dz: ndarray | float) -> ndarray:
+    def move(weight: ndarray, dx: ndarray | Number, dy: ndarray | Number, dz: ndarray | Number) -> ndarray:
         return np.stack(np.broadcast_arrays(weight * dx, weight * dy, weight * dz), 1)
 
     around = at(0, MOUTH_Y, 3.4, 2.2)
@@ -144,7 +145,7 @@ def identity_fields(p: Points) -> Float64[ndarray, "I n 3"]:
     def fade(edge: float, wide: float) -> ndarray:
         return expit((y - edge) / wide)
 
-    def field(dx: ndarray | float = 0.0, dy: ndarray | float = 0.0, dz: ndarray | float = 0.0) -> ndarray:
+    def field(dx: ndarray | Number = 0.0, dy: ndarray | Number = 0.0, dz: ndarray | Number = 0.0) -> ndarray:
         return np.stack(np.broadcast_arrays(dx + 0 * x, dy, dz), 1)
 
     near: Callable[..., ndarray] = lambda *a: bump(x, y, *a) * front  # noqa: E731

@@ -117,7 +117,7 @@ def eyeball(sign: float) -> Piece:
     polar, turn = np.linspace(0, np.pi, 25)[:, None], np.linspace(0, 2 * np.pi, 33)[None]
     direction = np.stack([np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), -np.cos(polar) + 0 * turn], -1)
     centre = np.array([sign * EYE_X, EYE_Y, EYE_Z])
-    piece = _piece(centre + EYE_RADIUS * direction, (0, 0, 1, 1))
+    piece = _piece(centre + EYE_RADIUS * direction, (0.0, 0.0, 1.0, 1.0))
     disc = 0.5 + 0.49 * (polar / np.pi)[..., None] * np.stack([np.cos(turn) + 0 * polar, np.sin(turn) + 0 * polar], -1)
     disc = disc.reshape(-1, 2)
     return facing(
@@ -192,4 +192,4 @@ def lash_card(skin: Skin, eye: int, upper: bool) -> Piece:
     reach = np.array([0, -0.42, -0.5]) if upper else np.array([0, 0.25, -0.25])
     grid = np.stack([base, base + fan + reach])
     share = np.repeat([1.0, 1.35 if upper else 1.0], len(rim))
-    return _piece(grid, (0, 0, 1, 1), parent=np.tile(rim, 2), share=share)
+    return _piece(grid, (0.0, 0.0, 1.0, 1.0), parent=np.tile(rim, 2), share=share)

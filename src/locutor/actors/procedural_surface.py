@@ -16,6 +16,8 @@ LID_OPEN_UPPER, LID_OPEN_LOWER = 0.54, 0.38
 FRONT_RAD = np.radians(98)  # what belongs to the face, by the angle from the front
 N_COLUMNS = 121
 
+Number = float | int
+
 # By height: half width, front, back. The chin is at 9, the throat at 11, the shoulders below 15.
 PROFILE = np.array([
     (-14.4, 0.2, 0.6, 1.0), (-14.1, 2.4, -1.9, 3.2), (-13.2, 4.6, -4.6, 5.8), (-11.5, 6.1, -7.4, 7.8),
@@ -44,11 +46,11 @@ class Skin:
     uv: Float64[ndarray, "N 2"]
     front: ndarray
     n_front: int
-    mouth: tuple[Int[ndarray, " k"], Int[ndarray, " k"]]
-    eyes: tuple[tuple[Int[ndarray, " k"], Int[ndarray, " k"]], ...]
+    mouth: tuple[Int[ndarray, " m"], Int[ndarray, " m"]]
+    eyes: tuple[tuple[Int[ndarray, " e"], Int[ndarray, " e"]], ...]
 
 
-def bump(x: ndarray, y: ndarray, x0: float, y0: float, wide: float, high: float, power: float = 2.0) -> ndarray:
+def bump(x: ndarray, y: ndarray, x0: Number, y0: Number, wide: Number, high: Number, power: Number = 2) -> ndarray:
     """A smooth bump of height one."""
     return np.exp(-(np.abs((x - x0) / wide) ** power) - np.abs((y - y0) / high) ** 2)
 
@@ -107,7 +109,7 @@ def _cut(
     grid: Float[ndarray, "R C 3"],
     angle: Float[ndarray, " C"],
     rows: Float[ndarray, " R"],
-    slits: list[tuple[int, Int[ndarray, " k"]]],
+    slits: list[tuple[int, ndarray]],
     centre: int,
 ) -> Skin:
     """Number the vertices, split those on the slits in two, and open the lids."""
