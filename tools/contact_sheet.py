@@ -16,6 +16,7 @@ import numpy as np
 import tyro
 
 from locutor.actors.casting import make_actor
+from locutor.actors.generators import GENERATORS
 from locutor.actors.ict_rig import find_ict_folder, load_rig
 from locutor.actors.make_performer import VOICES
 from locutor.actors.motion import perform
@@ -55,11 +56,12 @@ class Options:
 def main(options: Options) -> None:
     folder = None if options.procedural else find_ict_folder()
     rig = load_rig(folder) if folder else procedural_rig()
+    generator = GENERATORS[options.generator]
     found, total, cells = 0, 0, []
     with FaceLandmarker(max_faces=2) as landmarker:
         for seed in range(options.first, options.first + options.n):
-            motion = perform(rig, recite(options.seconds, VOICES[seed % len(VOICES)], seed), seed)
-            actor = make_actor(rig, seed, options.size_px, options.generator)
+            motion = perform(rig, recite(options.seconds, VOICES[seed % len(VOICES)], seed), seed, generator)
+            actor = make_actor(rig, seed, options.size_px, generator)
             pictures = [draw(actor, motion.pose(k))[0] for k in range(0, len(motion), options.every)]
             seen = [len(landmarker.detect(rgb)) == 1 for rgb in pictures]
             found, total = found + sum(seen), total + len(seen)

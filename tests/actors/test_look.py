@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from locutor.actors.beanie import beanie
+from locutor.actors.generators import GENERATORS
 from locutor.actors.lighting import studio_light
 from locutor.actors.look import BACKDROPS, HAIR_STYLES, PALETTES, cast
 
@@ -27,6 +28,8 @@ def test_twenty_people_differ_in_skin_hair_clothes_and_light():
 
 def test_the_same_seed_is_the_same_person_and_the_generators_share_nothing():
     assert cast(3) == cast(3)
+    assert set(PALETTES) == set(GENERATORS)
+    assert cast(3, GENERATORS["B"]) != cast(3)
     a, b = PALETTES["A"], PALETTES["B"]
     for name in ("skins", "irises", "hairs", "frames", "yarns", "walls"):
         assert not set(getattr(a, name)) & set(getattr(b, name)), name

@@ -18,6 +18,10 @@ def recital() -> Recital:
     return Recital(np.zeros(SECONDS * 22050, np.float32), 22050, (line,))
 
 
+def _channel(motion, name):
+    return motion.expression[:, EXPRESSION_ROWS[name]]
+
+
 def _arrays(motion):
     return {name: getattr(motion, name) for name in motion.__dataclass_fields__}
 
@@ -40,7 +44,7 @@ def test_head_stays_within_its_limits_and_moves_smoothly(tiny_rig, recital):
 
 def test_blinks_close_fully_every_few_seconds(tiny_rig, recital):
     motion = perform(tiny_rig, recital, 3)
-    blink = motion.expression[:, EXPRESSION_ROWS["eyeBlinkLeft"]]
+    blink = _channel(motion, "eyeBlinkLeft")
     closed = np.flatnonzero(blink > 0.999)
     assert np.diff(closed).max() < 5.3 * FPS
     starts = closed[np.diff(closed, prepend=-9) > 1]
@@ -52,7 +56,7 @@ def test_blinks_close_fully_every_few_seconds(tiny_rig, recital):
 
 def test_mouth_is_closed_in_silence_and_open_in_speech(tiny_rig, recital):
     motion = perform(tiny_rig, recital, 3)
-    jaw = motion.expression[:, EXPRESSION_ROWS["jawOpen"]]
+    jaw = _channel(motion, "jawOpen")
     assert jaw[: int(1.6 * FPS)].max() < 0.005
     assert jaw[int(6.4 * FPS) :].max() < 0.005
     assert jaw[2 * FPS : 6 * FPS].max() > 0.3

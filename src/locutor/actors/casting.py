@@ -12,11 +12,12 @@ from locutor.actors.beanie import beanie
 from locutor.actors.beard import beard
 from locutor.actors.body import Patch, Surface, rig_patches
 from locutor.actors.clothes import clothes_page, pullover, under_collar
+from locutor.actors.generators import GENERATORS, Generator
 from locutor.actors.glasses import glasses
 from locutor.actors.hair import HAIR_PX, hair_page, head_of_hair
 from locutor.actors.lighting import studio_light, visibility
 from locutor.actors.long_hair import long_hair
-from locutor.actors.look import Look, cast
+from locutor.actors.look import CASTING, Look, cast
 from locutor.actors.rig import EXPRESSION_ROWS, Rig
 from locutor.actors.scene import SUPERSAMPLING, Actor, Label
 from locutor.actors.strands import brows, lashes
@@ -38,13 +39,16 @@ FLAT_LIGHT = 0.75
 INSIDE_FLOOR = 0.05  # light that flesh and teeth pass on
 
 
-def make_actor(rig: Rig, seed: int, size_px: int = 512, generator: str = "A", shadows: bool = True) -> Actor:
-    """The person of this seed, as generator "A" or "B" draws it, in front of a camera of `size_px` squared.
+def make_actor(
+    rig: Rig, seed: int, size_px: int = 512, generator: Generator = GENERATORS["A"], shadows: bool = True
+) -> Actor:
+    """The person of this seed, as this generator draws it, in front of a camera of `size_px` squared.
 
     Working out the shadows takes two thirds of the time; without them the same person stands in flat light.
     """
     look = cast(seed, generator)
-    rng = np.random.default_rng([seed, ord(generator), 1])
+    grain = seed + generator.render_seed
+    rng = np.random.default_rng([seed, CASTING + generator.render_seed, 1])
     coefficients = (IDENTITY_DEVIATION * rng.standard_normal(min(N_IDENTITY, len(rig.identity)))).astype(np.float32)
     # Everybody has the same shoulders, which the pullover fits.
     neutral = rig.neutral + head_share(rig.neutral)[:, None] * (rig.person(coefficients) - rig.neutral)
@@ -52,21 +56,21 @@ def make_actor(rig: Rig, seed: int, size_px: int = 512, generator: str = "A", sh
     atlas = Atlas()
     page_px = int(np.clip(2 * size_px, 128, 1024))
     scalp = SCALP.get(look.hair_style, FULL_SCALP)
-    patches = rig_patches(rig, neutral, look.complexion, scalp, atlas, page_px, seed)
-    page = (atlas.add(hair_page(look.complexion.hair, seed)), HAIR_PX)
-    clothes = pullover(atlas, look, seed)
-    surfaces = [clothes, brows(rig, neutral, normals, page, seed), lashes(rig, neutral, page, seed)]
+    patches = rig_patches(rig, neutral, look.complexion, scalp, atlas, page_px, grain)
+    page = (atlas.add(hair_page(look.complexion.hair, grain)), HAIR_PX)
+    clothes = pullover(atlas, look, grain)
+    surfaces = [clothes, brows(rig, neutral, normals, page, grain), lashes(rig, neutral, page, grain)]
     if look.hair_style == "long":
-        surfaces += long_hair(rig, neutral, normals, clothes, page[0], look, seed)
+        surfaces += long_hair(rig, neutral, normals, clothes, page[0], look, grain)
     else:
-        surfaces += head_of_hair(rig, neutral, normals, page[0], look, seed)
+        surfaces += head_of_hair(rig, neutral, normals, page[0], look, grain)
     if look.hair_style == "beanie":
-        surfaces.append(beanie(rig, neutral, clothes_page(atlas, look, seed + 1)))
+        surfaces.append(beanie(rig, neutral, clothes_page(atlas, look, grain + 1)))
     if look.beard == "full":
-        surfaces.append(beard(rig, neutral, normals, page, seed))
+        surfaces.append(beard(rig, neutral, normals, page, grain))
     if look.glasses:
-        surfaces.append(glasses(rig, neutral, look.glasses, atlas, seed))
-    return _assembled(rig, neutral, patches, surfaces, atlas, look, size_px, seed, shadows)
+        surfaces.append(glasses(rig, neutral, look.glasses, atlas, grain))
+    return _assembled(rig, neutral, patches, surfaces, atlas, look, size_px, grain, shadows)
 
 
 def _assembled(

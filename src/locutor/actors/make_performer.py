@@ -19,6 +19,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from locutor.actors.casting import make_actor
+from locutor.actors.generators import GENERATORS
 from locutor.actors.ict_rig import find_ict_folder, load_rig
 from locutor.actors.look import cast
 from locutor.actors.motion import PerformerMotion, perform
@@ -49,7 +50,7 @@ class Config:
         seed: of the person, the order of the sentences and the motion.
         seconds: length.
         voice: espeak-ng's voice; one of three that goes with the seed when left out.
-        generator: "A" or "B": two families that share no colour, lamp or wall.
+        generator: "A" or "B": two families with other laws of motion that share no colour, lamp or wall.
         size_px: width and height of the picture.
         crf: x264's constant rate factor: higher is smaller.
         preset: x264's speed preset.
@@ -78,8 +79,9 @@ def make_performer(config: Config) -> Iterator[Event]:
         MissingPartError: text to speech is not installed.
         OutputError: the folder exists or cannot be written to.
     """
-    if config.generator not in ("A", "B"):
-        raise LocutorError(f"there is no generator {config.generator!r}", "choose A or B")
+    generator = GENERATORS.get(config.generator)
+    if generator is None:
+        raise LocutorError(f"there is no generator {config.generator!r}", f"choose one of {', '.join(GENERATORS)}")
     refuse_existing_folder(config.out)
     make_folder(config.out.parent)
     rig = _rig(config)
@@ -87,10 +89,10 @@ def make_performer(config: Config) -> Iterator[Event]:
         yield Warned("the ICT rig is not in the model folder (LOCUTOR_MODELS): the head is the one made by code")
     voice = config.voice or VOICES[config.seed % len(VOICES)]
     recital = recite(config.seconds, voice, config.seed)
-    motion = perform(rig, recital, config.seed)
+    motion = perform(rig, recital, config.seed, generator)
     yield Progress("making the person", 0, 1, 0.0)
     started = time.monotonic()
-    actor = make_actor(rig, config.seed, config.size_px, config.generator)
+    actor = make_actor(rig, config.seed, config.size_px, generator)
     yield Progress("making the person", 1, 1, time.monotonic() - started)
     with atomic_path(config.out) as folder:
         folder.mkdir()
@@ -149,5 +151,5 @@ def _meta(config: Config, rig: Rig, voice: str, n_frames: int) -> dict[str, obje
         "n_frames": n_frames,
         "fps": FPS,
         "size_px": config.size_px,
-        "look": dataclasses.asdict(cast(config.seed, config.generator)),
+        "look": dataclasses.asdict(cast(config.seed, GENERATORS[config.generator])),
     }

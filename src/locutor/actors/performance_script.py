@@ -51,12 +51,17 @@ ROOM_LEVEL = 4e-4  # a recording is never digitally silent
 
 @dataclass(frozen=True)
 class SpokenLine:
-    """A line at its place in the performance."""
+    """A line at its place in the performance.
+
+    Attributes:
+        opening: how widely the mouth opens, 1 is normal: the line's effort and what its speaker makes of it.
+    """
 
     line: Line
     start_s: float
     end_s: float
     phonemes: tuple[Phoneme, ...]
+    opening: float = 1.0
 
 
 @dataclass(frozen=True)

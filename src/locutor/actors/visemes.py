@@ -2,7 +2,8 @@
 
 The model is that of Cohen and Massaro (1993): every sound has a target and a dominance that falls off with the
 distance in time; a control is the dominance-weighted mean of the targets. Lip closure (p, b, m), the touch of lip
-and teeth (f, v) and silence dominate their neighbours.
+and teeth (f, v) and silence dominate their neighbours; rounding has a dominance of its own, weak in most
+consonants, so that it spreads ahead through them.
 """
 
 from __future__ import annotations
@@ -14,80 +15,17 @@ import numpy as np
 from jaxtyping import Float, Float32
 from numpy import ndarray
 
+from locutor.actors.generators import Generator
+from locutor.actors.mouth_shapes import CONTROLS, ROUNDING, SILENCE, Viseme, shapes_of
+from locutor.actors.style import Style
 from locutor.speech.espeak import Phoneme
 
-LEAD_S = 0.085
-"""The lips are this much ahead of the sound: they travel while it is still to come."""
-REACH_BEFORE_S, REACH_AFTER_S = 0.075, 0.060
-SETTLE_S = 0.10  # a pause shorter than this does not close the mouth
+__all__ = ["CONTROLS", "Gesture", "gestures", "mouth_track"]
 
-CONTROLS = (
-    "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthStretch", "mouthSmile", "mouthLowerDown",
-    "mouthUpperUp", "mouthRollLower", "mouthRollUpper", "mouthPress",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Viseme:
-    """A mouth shape.
-
-    Attributes:
-        shape: weights of `CONTROLS`; those not named are 0.
-        dominance: how firmly it holds against its neighbours.
-        stretches: whether stress opens it wider (vowels).
-    """
-
-    shape: dict[str, float]
-    dominance: float = 1.0
-    stretches: bool = False
-
-
-def _vowel(**shape: float) -> Viseme:
-    return Viseme(shape, 1.0, True)
-
-
-SILENCE = Viseme({}, 2.5)
-CLOSED = Viseme(
-    {"jawOpen": 0.05, "mouthClose": 0.05, "mouthPress": 0.35, "mouthRollLower": 0.22, "mouthRollUpper": 0.18}, 40.0
-)
-LABIODENTAL = Viseme({"jawOpen": 0.055, "mouthRollLower": 0.42, "mouthUpperUp": 0.22, "mouthStretch": 0.08}, 12.0)
-ROUND = Viseme({"jawOpen": 0.05, "mouthPucker": 0.85, "mouthFunnel": 0.22}, 3.0)
-POSTALVEOLAR = Viseme({"jawOpen": 0.07, "mouthFunnel": 0.50, "mouthPucker": 0.25, "mouthLowerDown": 0.10}, 1.8)
-SIBILANT = Viseme({"jawOpen": 0.05, "mouthStretch": 0.22, "mouthLowerDown": 0.26, "mouthUpperUp": 0.12}, 1.5)
-ALVEOLAR = Viseme({"jawOpen": 0.10, "mouthLowerDown": 0.16, "mouthUpperUp": 0.08}, 0.7)
-DENTAL = Viseme({"jawOpen": 0.12, "mouthLowerDown": 0.22, "mouthUpperUp": 0.08}, 1.2)
-VELAR = Viseme({"jawOpen": 0.15, "mouthLowerDown": 0.08}, 0.35)
-RHOTIC = Viseme({"jawOpen": 0.10, "mouthPucker": 0.30, "mouthFunnel": 0.28}, 0.8)
-FRONT_CLOSE = _vowel(jawOpen=0.11, mouthSmile=0.30, mouthStretch=0.22, mouthLowerDown=0.22, mouthUpperUp=0.10)
-FRONT_MID = _vowel(jawOpen=0.24, mouthSmile=0.14, mouthStretch=0.18, mouthLowerDown=0.28, mouthUpperUp=0.15)
-FRONT_OPEN = _vowel(jawOpen=0.42, mouthStretch=0.20, mouthLowerDown=0.32, mouthUpperUp=0.22)
-CENTRAL = _vowel(jawOpen=0.19, mouthLowerDown=0.14, mouthUpperUp=0.05)
-OPEN = _vowel(jawOpen=0.50, mouthLowerDown=0.22, mouthUpperUp=0.14)
-HALF_OPEN = _vowel(jawOpen=0.33, mouthLowerDown=0.20, mouthUpperUp=0.10)
-BACK_ROUND = _vowel(jawOpen=0.30, mouthFunnel=0.55, mouthPucker=0.22)
-BACK_CLOSE = _vowel(jawOpen=0.11, mouthPucker=0.72, mouthFunnel=0.25)
-
-VISEMES: dict[str, Viseme] = {
-    **dict.fromkeys("pbm", CLOSED),
-    **dict.fromkeys("fvɱ", LABIODENTAL),
-    **dict.fromkeys("wʍ", ROUND),
-    **dict.fromkeys("ʃʒ", POSTALVEOLAR),
-    **dict.fromkeys("sz", SIBILANT),
-    **dict.fromkeys("tdnlɾɫ", ALVEOLAR),
-    **dict.fromkeys("θð", DENTAL),
-    **dict.fromkeys("kɡgŋhxʔç", VELAR),
-    **dict.fromkeys("ɹrɝɚɻ", RHOTIC),
-    **dict.fromkeys("iɪjyᵻ", FRONT_CLOSE),
-    **dict.fromkeys("eɛø", FRONT_MID),
-    **dict.fromkeys("aæ", FRONT_OPEN),
-    **dict.fromkeys("əɜɐ", CENTRAL),
-    **dict.fromkeys("ɑ", OPEN),
-    **dict.fromkeys("ʌ", HALF_OPEN),
-    **dict.fromkeys("ɔɒo", BACK_ROUND),
-    **dict.fromkeys("uʊ", BACK_CLOSE),
-}
-STRESS_GAIN = {"ˈ": 1.2, "ˌ": 1.0}
-UNSTRESSED_GAIN = 0.8
+REST = 0.03  # dominance of the closed mouth, everywhere: far-away times fall back to it
+_IS_ROUNDING = np.isin(CONTROLS, ROUNDING)
+_JAW = ("jawOpen", "mouthClose")  # scaled together: what is closed stays closed
+_LIPS = ("mouthLowerDown", "mouthUpperUp")
 
 
 @dataclass(frozen=True)
@@ -99,44 +37,69 @@ class Gesture:
     end_s: float
     gain: float = 1.0
 
-    def target(self) -> Float32[ndarray, " C"]:
+    def target(self, style: Style) -> Float32[ndarray, " C"]:
         """Weights of `CONTROLS`."""
-        gain = self.gain if self.viseme.stretches else 1.0
-        return np.array([gain * self.viseme.shape.get(name, 0.0) for name in CONTROLS], np.float32)
+        gain = self.gain * style.amplitude if self.viseme.stretches else 1.0
+        shares = dict.fromkeys(_JAW, style.jaw_share) | dict.fromkeys(_LIPS, 2 - style.jaw_share)
+        shares |= dict.fromkeys(ROUNDING, style.rounding)
+        return np.array([gain * shares.get(c, 1.0) * self.viseme.shape.get(c, 0.0) for c in CONTROLS], np.float32)
 
 
-def gestures(phonemes: Sequence[Phoneme], end_s: float, effort: float = 1.0) -> list[Gesture]:
+def gestures(
+    phonemes: Sequence[Phoneme],
+    end_s: float,
+    generator: Generator,
+    opening: float = 1.0,
+    rng: np.random.Generator | None = None,
+    unsteadiness: float = 0.0,
+) -> list[Gesture]:
     """The shapes of a phoneme track; diphthongs and affricates become two, pauses become silence.
 
     Args:
         phonemes: in order of time.
         end_s: when the last one ends.
-        effort: how widely the vowels are opened, 1 is normal.
+        generator: whose shapes.
+        opening: how widely the vowels are opened, 1 is normal.
+        rng: draws how much each shape differs from its class.
+        unsteadiness: relative deviation of those differences.
+
+    Raises:
+        SpeechError: a sound has no mouth shape.
     """
     found: list[Gesture] = []
     ends = [p.start_s for p in phonemes[1:]] + [end_s]
     for phoneme, until in zip(phonemes, ends, strict=True):
-        gain = effort * next((g for mark, g in STRESS_GAIN.items() if mark in phoneme.symbol), UNSTRESSED_GAIN)
-        shapes = [VISEMES[c] for c in phoneme.symbol if c in VISEMES]
+        stress = next((mark for mark in "ˈˌ" if mark in phoneme.symbol), "")
+        shapes = shapes_of(phoneme.symbol, generator.visemes)
         if not shapes:
-            if phoneme.symbol == "" and until - phoneme.start_s > SETTLE_S:
+            if until - phoneme.start_s > generator.settle_s:
                 found.append(Gesture(SILENCE, phoneme.start_s, until))
             continue
         edges = np.linspace(phoneme.start_s, until, len(shapes) + 1)
-        found += [Gesture(s, a, b, gain) for s, a, b in zip(shapes, edges[:-1], edges[1:], strict=True)]
+        for shape, a, b in zip(shapes, edges[:-1], edges[1:], strict=True):
+            varied = 1.0 if rng is None else max(0.7, 1 + unsteadiness * rng.standard_normal())
+            found.append(Gesture(shape, a, b, opening * generator.stress_gain[stress] * varied))
     return found
 
 
-def mouth_track(shapes: Sequence[Gesture], times_s: Float[ndarray, " T"]) -> Float32[ndarray, "T C"]:
+def mouth_track(
+    shapes: Sequence[Gesture], times_s: Float[ndarray, " T"], generator: Generator, style: Style
+) -> Float32[ndarray, "T C"]:
     """Weights of `CONTROLS` at the given times: the dominance-weighted mean (Cohen and Massaro 1993, eq. 3).
 
     Where nothing is spoken nearby the mouth is at rest.
     """
-    t = np.asarray(times_s)[:, None] + LEAD_S
+    t = np.asarray(times_s)[:, None] + style.lead_s
     start, end = (np.array([getattr(g, name) for g in shapes])[None, :] for name in ("start_s", "end_s"))
     before, after = np.maximum(start - t, 0), np.maximum(t - end, 0)
-    reach = np.exp(-((before / REACH_BEFORE_S) ** 2) - (after / REACH_AFTER_S) ** 2)
-    dominance = reach * np.array([g.viseme.dominance for g in shapes])
-    targets = np.stack([g.target() for g in shapes])
-    rest = 1e-3  # lets far-away times fall back to the closed mouth
-    return ((dominance @ targets) / (dominance.sum(1, keepdims=True) + rest)).astype(np.float32)
+    reach = style.reach * np.array([g.viseme.reach for g in shapes])
+    targets = np.stack([g.target(style) for g in shapes])
+    track = np.zeros((len(t), len(CONTROLS)))
+    for rounding in (False, True):
+        ahead = generator.reach_before_s * reach * (generator.round_ahead if rounding else 1.0)
+        distance = before / ahead + after / (generator.reach_after_s * reach)  # one of them is 0
+        strength = np.array([g.viseme.rounding if rounding else g.viseme.dominance for g in shapes])
+        dominance = strength * np.exp(-(distance**generator.power))
+        columns = rounding == _IS_ROUNDING
+        track[:, columns] = (dominance @ targets[:, columns]) / (dominance.sum(1, keepdims=True) + REST)
+    return track.astype(np.float32)
