@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from locutor.actors.make_performer import FILM, Config, make_performer
 from locutor.avatar.bundle import load_avatar, read_preview, save_avatar
 from locutor.capture.config import CaptureConfig
 from locutor.capture.film import capture_film
@@ -49,10 +50,8 @@ def main() -> None:
 
 
 def _render(work: Path) -> Path:
-    from locutor.actors.make_performer import Config, make_performer
-
-    show(make_performer(Config(out=work / "clip", seed=SEED, seconds=SECONDS)))
-    return work / "clip" / "performer.mp4"
+    show(make_performer(Config(out=work / "clip", seed=SEED, seconds=SECONDS, crf=23, preset="veryslow")))
+    return work / "clip" / FILM
 
 
 def _publish(trained: Path, target: Path) -> None:

@@ -1,11 +1,15 @@
-"""A tiny rig made by hand, and the real one where it is present."""
+"""A tiny rig made by hand, the head made by code, and the ICT rig where it is present."""
 
 import json
 
 import numpy as np
 import pytest
 
-from locutor.actors.rig import FOLDER, Rig, load_rig
+from locutor.actors.casting import make_actor
+from locutor.actors.ict_rig import FOLDER, load_rig
+from locutor.actors.procedural_rig import procedural_rig
+from locutor.actors.rig import Rig
+from locutor.actors.scene import Actor
 from locutor.actors.visemes import CONTROLS
 
 ONE_SIDED = ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper")
@@ -40,6 +44,18 @@ def tiny_folder(tmp_path):
     np.savez(tmp_path / "ict_facekit.npz", **tiny_arrays())
     (tmp_path / "vertex_indices.json").write_text(json.dumps({"idx_to_landmark_verts": [k % 5 for k in range(68)]}))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def coded_rig() -> Rig:
+    """The head made by code: needs no file."""
+    return procedural_rig()
+
+
+@pytest.fixture(scope="session")
+def coded_actor(coded_rig) -> Actor:
+    """A short-haired person with glasses and a beard on that head, 96 px."""
+    return make_actor(coded_rig, 33, 96)
 
 
 @pytest.fixture

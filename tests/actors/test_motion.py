@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from locutor.actors.channels import rows_of
 from locutor.actors.generators import GENERATORS
 from locutor.actors.motion import HEAD_LIMIT_DEG, perform
 from locutor.actors.performance_script import Line, Recital, SpokenLine
+from locutor.actors.rig import EXPRESSION_ROWS
 from locutor.core.arkit import ARKIT_NAMES
 from locutor.core.clock import FPS
 from locutor.speech.espeak import Phoneme
@@ -29,8 +29,8 @@ def spoken_recital() -> Recital:
     return Recital(np.zeros(5 * 16000, np.float32), 16000, (SpokenLine(Line("Five ..."), 1.0, end_s, phonemes),))
 
 
-def _channel(rig, motion, name):
-    return motion.expression[:, rows_of(rig, name)[0]]
+def _channel(motion, name):
+    return motion.expression[:, EXPRESSION_ROWS[name]]
 
 
 def _arrays(motion):
@@ -55,7 +55,7 @@ def test_head_stays_within_its_limits_and_moves_smoothly(tiny_rig, recital):
 
 def test_blinks_close_fully_every_few_seconds(tiny_rig, recital):
     motion = perform(tiny_rig, recital, 3)
-    blink = _channel(tiny_rig, motion, "eyeBlinkLeft")
+    blink = _channel(motion, "eyeBlinkLeft")
     closed = np.flatnonzero(blink > 0.999)
     assert np.diff(closed).max() < 5.3 * FPS
     starts = closed[np.diff(closed, prepend=-9) > 1]
@@ -67,7 +67,7 @@ def test_blinks_close_fully_every_few_seconds(tiny_rig, recital):
 
 def test_mouth_is_closed_in_silence_and_open_in_speech(tiny_rig, recital):
     motion = perform(tiny_rig, recital, 3)
-    jaw = _channel(tiny_rig, motion, "jawOpen")
+    jaw = _channel(motion, "jawOpen")
     assert jaw[: int(1.6 * FPS)].max() < 0.005
     assert jaw[int(6.4 * FPS) :].max() < 0.005
     assert jaw[2 * FPS : 6 * FPS].max() > 0.3
@@ -90,7 +90,7 @@ def test_eyes_make_up_for_the_head(tiny_rig, recital):
 
 def _lips(rig, recital, seed, name):
     expression = perform(rig, recital, seed, GENERATORS[name]).expression
-    rows = [row for n in ARKIT_NAMES if n.startswith(("jaw", "mouth")) for row in rows_of(rig, n)]
+    rows = [EXPRESSION_ROWS[n] for n in ARKIT_NAMES if n.startswith(("jaw", "mouth"))]
     return expression[:, rows]
 
 
@@ -113,8 +113,8 @@ def test_lips_close_and_touch_at_frame_rate(tiny_rig, spoken_recital, name):
     for seed in range(3):
         lead_s = GENERATORS[name].styles.draw(seed).lead_s
         motion = perform(tiny_rig, spoken_recital, seed, GENERATORS[name])
-        gap = _channel(tiny_rig, motion, "jawOpen") - _channel(tiny_rig, motion, "mouthClose")
-        roll = _channel(tiny_rig, motion, "mouthRollLower")
+        gap = _channel(motion, "jawOpen") - _channel(motion, "mouthClose")
+        roll = _channel(motion, "mouthRollLower")
         (line,) = spoken_recital.spoken
         ends = [p.start_s for p in line.phonemes[1:]] + [line.end_s]
         for phoneme, end_s in zip(line.phonemes, ends, strict=True):

@@ -11,9 +11,10 @@ from numpy import ndarray
 from scipy.sparse import csr_array
 from scipy.special import expit
 
+from locutor.actors.look import Complexion
 from locutor.actors.noise import space_noise
-from locutor.actors.rig import EYEBALL_LEFT, EYEBALL_RIGHT, TEETH, Rig
-from locutor.actors.skin import Complexion, paint_back, paint_face
+from locutor.actors.rig import Rig
+from locutor.actors.skin import paint_back, paint_face
 from locutor.actors.textures import Atlas, linear_from_srgb, places, texel_corners
 
 EYE_PX, TEETH_PX, GUMS_PX = 256, 512, 256
@@ -28,6 +29,7 @@ class Material(IntEnum):
     FLESH = 3
     HAIR = 4
     CLOTH = 5
+    PLASTIC = 6
 
 
 @dataclass(frozen=True)
@@ -53,43 +55,68 @@ class Surface:
         vertices: places in the frame of the neutral head, rig units.
         normals: unit, towards the outside.
         patch: its triangles index `vertices`.
-        head_share: 1 if it follows the head, 0 if it follows the torso.
+        head_share: 1 if it follows the head, 0 if it follows the torso, for all vertices or for each.
         follow: for vertices that move with the face, the rig vertices each one follows (rows sum to one), else None.
     """
 
     vertices: Float32[ndarray, "n 3"]
     normals: Float32[ndarray, "n 3"]
     patch: Patch
-    head_share: float = 1.0
+    head_share: float | Float32[ndarray, " n"] = 1.0
     follow: csr_array | None = None
 
 
 def _rig_patch(rig: Rig, name: str, tile: int, x: int, size: int, material: Material) -> Patch:
-    pick = rig.triangle_material == rig.material_names.index(name)
+    pick = rig.of_material(name)
     uv = rig.uv[rig.triangles_uv[pick]] - np.array([tile, 0], np.float32)
     return Patch(rig.triangles[pick], texel_corners(uv, x, size), material)
 
 
 def rig_patches(
-    rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, atlas: Atlas, seed: int
+    rig: Rig,
+    neutral: Float[ndarray, "V 3"],
+    complexion: Complexion,
+    scalp: float,
+    atlas: Atlas,
+    page_px: int,
+    seed: int,
 ) -> list[Patch]:
-    """Skin, eyeballs, teeth, gums and tongue. The rig's iris, tear and lash cards are left out."""
+    """Skin, eyeballs, teeth, gums and tongue. The rig's iris, tear and lash cards are left out.
+
+    Args:
+        rig, neutral: the person's head.
+        complexion: its colours.
+        scalp: how far hair darkens the scalp, 0..1.
+        atlas: receives the pages.
+        page_px: size of the face's page.
+        seed: of spots and pores.
+    """
     pages = [
-        ("M_Face", 0, Material.SKIN, paint_face(rig, neutral, complexion, seed)),
-        ("M_BackHead", 1, Material.SKIN, paint_back(rig, neutral, complexion, seed)),
+        ("M_Face", 0, Material.SKIN, paint_face(rig, neutral, complexion, scalp, page_px, seed)),
+        ("M_BackHead", 1, Material.SKIN, paint_back(rig, neutral, complexion, scalp, page_px, seed)),
         ("M_GumsTongue", 2, Material.FLESH, _gums_page(rig, neutral, seed)),
         ("M_Teeth", 3, Material.TOOTH, _teeth_page(rig, neutral, seed)),
-        ("M_ScleraLeft", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraLeft", EYEBALL_LEFT, complexion, seed)),
-        ("M_ScleraRight", 0, Material.EYE, _eye_page(rig, neutral, "M_ScleraRight", EYEBALL_RIGHT, complexion, seed)),
+        (
+            "M_ScleraLeft",
+            0,
+            Material.EYE,
+            _eye_page(rig, neutral, "M_ScleraLeft", rig.parts.eyeball_left, complexion, seed),
+        ),
+        (
+            "M_ScleraRight",
+            0,
+            Material.EYE,
+            _eye_page(rig, neutral, "M_ScleraRight", rig.parts.eyeball_right, complexion, seed),
+        ),
     ]
     return [_rig_patch(rig, name, tile, atlas.add(page), len(page), kind) for name, tile, kind, page in pages]
 
 
 def _teeth_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[ndarray, "S S 4"]:
-    pick = rig.triangle_material == rig.material_names.index("M_Teeth")
+    pick = rig.of_material("M_Teeth")
     uv = rig.uv[rig.triangles_uv[pick]] - [3, 0]
     where = places(neutral[rig.triangles[pick]], uv, TEETH_PX)
-    middle = neutral[TEETH][:, 1].mean()
+    middle = neutral[rig.parts.teeth][:, 1].mean()
     root = np.clip(np.abs(where[..., 1] - middle) / 2.2, 0, 1)[..., None]
     tint = 1 + 0.03 * space_noise(where, 0.5, seed + 20)[..., None]
     colour = (linear_from_srgb((0.90, 0.87, 0.80)) * (1 - root) + linear_from_srgb((0.80, 0.70, 0.58)) * root) * tint
@@ -97,7 +124,7 @@ def _teeth_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[
 
 
 def _gums_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[ndarray, "S S 4"]:
-    pick = rig.triangle_material == rig.material_names.index("M_GumsTongue")
+    pick = rig.of_material("M_GumsTongue")
     uv = rig.uv[rig.triangles_uv[pick]] - [2, 0]
     where = places(neutral[rig.triangles[pick]], uv, GUMS_PX)
     light = 1 + 0.12 * space_noise(where, 0.3, seed + 21) + 0.08 * space_noise(where, 1.0, seed + 22)
@@ -108,7 +135,7 @@ def _gums_page(rig: Rig, neutral: Float[ndarray, "V 3"], seed: int) -> Float32[n
 def _eye_page(
     rig: Rig, neutral: Float[ndarray, "V 3"], name: str, part: slice, complexion: Complexion, seed: int
 ) -> Float32[ndarray, "S S 4"]:
-    pick = rig.triangle_material == rig.material_names.index(name)
+    pick = rig.of_material(name)
     ball = neutral[part]
     centre = (ball.min(0) + ball.max(0)) / 2
     uv = rig.uv[rig.triangles_uv[pick]]

@@ -1,4 +1,4 @@
-"""From channels named after ARKit to the rows of a rig's expressions."""
+"""From channels named after ARKit to rows of weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 from numpy import ndarray
 
-from locutor.actors.rig import Rig
+from locutor.actors.rig import EXPRESSION_ROWS
 from locutor.core.arkit import ARKIT_NAMES
 
 
@@ -27,20 +27,9 @@ def sided(channels: Mapping[str, Float[ndarray, " T"]], asymmetry: float = 0.0) 
     return found
 
 
-def rows_of(rig: Rig, arkit_name: str) -> tuple[int, ...]:
-    """Rows of the rig's expressions that together are one of ARKit; none where the rig lacks it."""
-    if len(rig.expression) == len(ARKIT_NAMES):
-        return (ARKIT_NAMES.index(arkit_name),)
-    # ICT-FaceKit writes sides as _L and _R, and has two halves of what is one in ARKit.
-    left, right = arkit_name.replace("Left", "_L"), arkit_name.replace("Right", "_R")
-    names = {arkit_name, left, right} | ({f"{arkit_name}_L", f"{arkit_name}_R"} if left == right else set())
-    return tuple(sorted(rig.expression_rows[name] for name in names if name in rig.expression_rows))
-
-
-def expression_weights(rig: Rig, channels: Mapping[str, Float[ndarray, " T"]], n: int) -> Float32[ndarray, "T E"]:
-    """Weights of the rig's expressions, 0..1, from channels under ARKit's full names."""
-    weights = np.zeros((n, len(rig.expression)), np.float32)
+def expression_weights(channels: Mapping[str, Float[ndarray, " T"]], n: int) -> Float32[ndarray, "T 52"]:
+    """Weights of the 52 expressions, 0..1, from channels under ARKit's full names."""
+    weights = np.zeros((n, len(ARKIT_NAMES)), np.float32)
     for name, values in channels.items():
-        for row in rows_of(rig, name):
-            weights[:, row] = np.clip(values, 0, 1)
+        weights[:, EXPRESSION_ROWS[name]] = np.clip(values, 0, 1)
     return weights

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Float32, Int
 from numpy import ndarray
@@ -14,19 +16,68 @@ def _unit(*v: float) -> Float32[ndarray, " 3"]:
     return (np.array(v) / np.linalg.norm(v)).astype(np.float32)
 
 
-# Directions towards the lamps (x right, y down, z away from the camera) and their linear colours.
-KEY, KEY_COLOUR = _unit(-0.55, -0.62, -0.75), np.array([1.02, 0.98, 0.92], np.float32) * 1.15
-FILL, FILL_COLOUR = _unit(0.85, -0.15, -0.6), np.array([0.80, 0.90, 1.0], np.float32) * 0.22
-RIM, RIM_COLOUR = _unit(0.75, -0.5, 0.65), np.array([1.0, 0.97, 0.92], np.float32) * 0.35
-SKY_COLOUR, GROUND_COLOUR = np.array([0.41, 0.44, 0.49], np.float32), np.array([0.20, 0.17, 0.155], np.float32)
+@dataclass(frozen=True)
+class Light:
+    """The lamps. Directions are unit vectors towards them (x right, y down, z away from the camera), colours linear.
+
+    Attributes:
+        key, key_colour: the main lamp, the only one that throws shadows.
+        fill, fill_colour: a weak one from the other side.
+        rim, rim_colour: one from behind.
+        sky, ground: what comes from above and from below.
+    """
+
+    key: Float32[ndarray, " 3"]
+    key_colour: Float32[ndarray, " 3"]
+    fill: Float32[ndarray, " 3"]
+    fill_colour: Float32[ndarray, " 3"]
+    rim: Float32[ndarray, " 3"]
+    rim_colour: Float32[ndarray, " 3"]
+    sky: Float32[ndarray, " 3"]
+    ground: Float32[ndarray, " 3"]
+
+
+def studio_light(azimuth_deg: float, height_deg: float, warmth: float, contrast: float) -> Light:
+    """A key lamp and what belongs to it.
+
+    Args:
+        azimuth_deg: of the key lamp, 0 beside the camera, positive to the right of the image.
+        height_deg: of the key lamp above the eyes.
+        warmth: -1 (blue daylight) to 1 (a bulb).
+        contrast: 0 (overcast) to 1 (one lamp in a dark room).
+    """
+    a, h = np.radians([azimuth_deg, height_deg])
+    side = 1.0 if azimuth_deg >= 0 else -1.0
+    tint = np.array([1 + 0.16 * warmth, 1.0, 1 - 0.22 * warmth], np.float32)
+    cool = np.array([1 - 0.10 * warmth, 1.0, 1 + 0.14 * warmth], np.float32)
+    return Light(
+        key=_unit(np.sin(a) * np.cos(h), -np.sin(h), -np.cos(a) * np.cos(h)),
+        key_colour=(0.85 + 0.45 * contrast) * tint,
+        fill=_unit(-0.85 * side, -0.15, -0.6),
+        fill_colour=(0.32 - 0.18 * contrast) * cool,
+        rim=_unit(-0.75 * side, -0.5, 0.65),
+        rim_colour=(0.2 + 0.3 * contrast) * tint,
+        sky=(0.60 - 0.30 * contrast) * cool,
+        ground=(0.30 - 0.16 * contrast) * np.array([1.05, 0.95, 0.88], np.float32),
+    )
+
+
 TO_EYE = _unit(0.0, 0.0, -1.0)
 KEY_RADIUS = 0.22  # of the lamp as a disc seen from the face: soft shadows
 
-# By material: skin, eye, tooth, flesh, hair, cloth.
-GLOSS = np.array([22.0, 220.0, 60.0, 30.0, 24.0, 8.0], np.float32)
-SHINE = np.array([0.10, 1.6, 0.30, 0.16, 0.10, 0.015], np.float32)
+# By material: skin, eye, tooth, flesh, hair, cloth, plastic.
+GLOSS = np.array([22.0, 220.0, 60.0, 30.0, 24.0, 8.0, 50.0], np.float32)
+SHINE = np.array([0.10, 1.6, 0.30, 0.16, 0.10, 0.015, 0.35], np.float32)
 WRAP = np.array(
-    [[0.32, 0.14, 0.10], [0.3, 0.25, 0.25], [0.3, 0.25, 0.2], [0.3, 0.1, 0.1], [0.2, 0.2, 0.2], [0.1, 0.1, 0.1]],
+    [
+        [0.32, 0.14, 0.10],
+        [0.30, 0.25, 0.25],
+        [0.30, 0.25, 0.20],
+        [0.30, 0.10, 0.10],
+        [0.20, 0.20, 0.20],
+        [0.10, 0.10, 0.10],
+        [0.05, 0.05, 0.05],
+    ],
     np.float32,
 )
 """How far light creeps around the edge, per colour: red travels furthest in skin."""
@@ -36,8 +87,9 @@ def visibility(
     vertices: Float[ndarray, "V 3"],
     normals: Float[ndarray, "V 3"],
     triangles: Int[ndarray, "M 3"],
-    n_directions: int = 40,
-    size_px: int = 384,
+    key: Float32[ndarray, " 3"],
+    n_directions: int = 20,
+    size_px: int = 320,
 ) -> Float32[ndarray, "V 2"]:
     """The cosine-weighted part of the sky, and the part of the key lamp, that each vertex sees (0..1).
 
@@ -51,10 +103,10 @@ def visibility(
         cosine = np.clip(normals @ direction, 0, None)
         seen += cosine * _lit(vertices, normals, triangles, direction, size_px)
         weight += cosine
-    side, up = np.cross(KEY, [0, 1, 0]), np.cross(KEY, np.cross(KEY, [0, 1, 0]))
-    lamp = [KEY + KEY_RADIUS * r * (np.cos(a) * side + np.sin(a) * up) for r in (0.4, 0.9) for a in np.arange(6) * 1.05]
-    key = np.mean([_lit(vertices, normals, triangles, d / np.linalg.norm(d), size_px) for d in lamp], 0)
-    return np.stack([seen / weight, key], 1).astype(np.float32)
+    side, up = np.cross(key, [0, 1, 0]), np.cross(key, np.cross(key, [0, 1, 0]))
+    lamp = [key + KEY_RADIUS * r * (np.cos(a) * side + np.sin(a) * up) for r in (0.4, 0.9) for a in np.arange(4) * 1.57]
+    lit = np.mean([_lit(vertices, normals, triangles, d / np.linalg.norm(d), size_px) for d in lamp], 0)
+    return np.stack([seen / weight, lit], 1).astype(np.float32)
 
 
 def _lit(
@@ -84,6 +136,7 @@ def shade(
     normal: Float32[ndarray, "P 3"],
     visible: Float32[ndarray, "P 2"],
     material: Int[ndarray, " P"],
+    lamps: Light,
 ) -> Float32[ndarray, "P 3"]:
     """Linear colour of visible points: wrapped diffuse light of three lamps, hemisphere ambient, one highlight.
 
@@ -91,17 +144,26 @@ def shade(
         texel: linear albedo and highlight strength.
         normal: towards the outside, any length.
         visible: what `visibility` gives.
+        lamps: the light.
     """
-    n = normal / (np.linalg.norm(normal, axis=1, keepdims=True) + 1e-6)
-    wrap = WRAP[material]
-    sky, key = visible[:, :1], visible[:, 1:]
-    up = 0.5 - 0.5 * n[:, 1:2]
-    light = (SKY_COLOUR * up + GROUND_COLOUR * (1 - up)) * sky
-    light += KEY_COLOUR * key * np.clip((n @ KEY[:, None] + wrap) / (1 + wrap), 0, None)
-    light += FILL_COLOUR * sky * np.clip((n @ FILL[:, None] + wrap) / (1 + wrap), 0, None)
-    light += RIM_COLOUR * sky * np.clip(n @ RIM[:, None], 0, None)
-    half = KEY + TO_EYE
-    facing = np.clip(n @ (half / np.linalg.norm(half)), 0, 1)
-    highlight = SHINE[material] * texel[:, 3] * facing ** GLOSS[material] * (0.15 * sky + 0.85 * key)[:, 0]
-    tinted = (material == Material.HAIR)[:, None] * (3.0 * texel[:, :3] - 1) + 1  # a hair's highlight takes its colour
-    return texel[:, :3] * light + highlight[:, None] * KEY_COLOUR * tinted
+    half = lamps.key + TO_EYE
+    towards = np.stack([lamps.key, lamps.fill, lamps.rim, half / np.linalg.norm(half)], 1)
+    length = np.sqrt(np.einsum("pk,pk->p", normal, normal)) + np.float32(1e-6)
+    cosine = normal @ towards / length[:, None]
+    sky, key = visible[:, 0], visible[:, 1]
+    up = 0.5 - 0.5 * normal[:, 1] / length
+    light = lamps.ground + up[:, None] * (lamps.sky - lamps.ground)
+    light += np.maximum(cosine[:, 2:3], 0) * lamps.rim_colour
+    wrap, scale = WRAP[material], (1 / (1 + WRAP))[material]
+    light += np.maximum(cosine[:, 1:2] + wrap, 0) * scale * lamps.fill_colour
+    light *= sky[:, None]
+    light += np.maximum(cosine[:, :1] + wrap, 0) * scale * (key[:, None] * lamps.key_colour)
+    colour = texel[:, :3] * light
+    # A highlight below a thousandth is not worth its power function.
+    bright = np.flatnonzero(GLOSS[material] * (1 - cosine[:, 3]) < 7.0)
+    at, kind = texel[bright], material[bright]
+    strength = SHINE[kind] * at[:, 3] * np.maximum(cosine[bright, 3], 0) ** GLOSS[kind]
+    strength *= 0.15 * sky[bright] + 0.85 * key[bright]
+    tinted = np.where((kind == Material.HAIR)[:, None], 3.0 * at[:, :3], 1)  # a hair's highlight takes its colour
+    colour[bright] += strength[:, None] * lamps.key_colour * tinted
+    return colour

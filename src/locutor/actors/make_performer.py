@@ -1,11 +1,12 @@
-"""Render a synthetic performer: python -m locutor.actors.make_performer --out DIR --seed 7 --seconds 45.
+"""Making a synthetic performer: a film of a person whose every motion is known.
 
 On a busy machine set OMP_NUM_THREADS=1: the matrices are small, and the waiting threads of the BLAS only cost time.
 """
 
 from __future__ import annotations
 
-import sys
+import dataclasses
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,23 +14,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tyro
-from jaxtyping import Float32, UInt8
+import soundfile
+from jaxtyping import UInt8
 from numpy import ndarray
 
-from locutor.actors.casting import make_actor, voice_of
+from locutor.actors.casting import make_actor
+from locutor.actors.generators import GENERATORS
+from locutor.actors.ict_rig import find_ict_folder, load_rig
+from locutor.actors.look import cast
 from locutor.actors.motion import PerformerMotion, perform
 from locutor.actors.performance_script import Recital, recite
-from locutor.actors.rig import LANDMARK_EYE_CORNERS, LANDMARK_LIP_GAP, load_rig, rig_folder
-from locutor.actors.scene import HEAD_PIVOT, TORSO_PIVOT, Actor, draw
+from locutor.actors.procedural_rig import procedural_rig
+from locutor.actors.rig import Rig
+from locutor.actors.scene import Actor, draw
+from locutor.actors.truth import truth_arrays, with_lips
+from locutor.capture.image_store import ImageStoreWriter
 from locutor.core.clock import FPS
 from locutor.core.errors import LocutorError
-from locutor.core.events import Event, Progress, Wrote
-from locutor.core.files import atomic_path
-from locutor.geometry.rotation import matrix_from_rotvec, wxyz_from_matrix
+from locutor.core.events import Event, Progress, Warned, Wrote
+from locutor.core.files import atomic_path, make_folder, refuse_existing_folder
 from locutor.media.writer import VideoWriter
 
+FILM, SOUND, TRUTH, LABELS, META = "performer.mp4", "performer.wav", "truth.npz", "labels.images", "meta.json"
+VERSION = 1
 N_THREADS = 2
+VOICES = ("en-us+f2", "en-us", "en-us+m3")
 
 
 @dataclass(frozen=True)
@@ -37,119 +46,110 @@ class Config:
     """What to render.
 
     Attributes:
-        out: folder for performer.mp4 and truth.npz; it is made if need be.
+        out: folder to make.
         seed: of the person, the order of the sentences and the motion.
         seconds: length.
+        voice: espeak-ng's voice; one of three that goes with the seed when left out.
+        generator: "A" or "B": two families with other laws of motion that share no colour, lamp or wall.
         size_px: width and height of the picture.
         crf: x264's constant rate factor: higher is smaller.
-        overwrite: whether files of these names may be replaced.
+        preset: x264's speed preset.
+        procedural: take the head made by code even where the ICT rig is there.
     """
 
     out: Path
     seed: int = 7
     seconds: float = 45.0
+    voice: str = ""
+    generator: str = "A"
     size_px: int = 512
-    crf: int = 23
-    overwrite: bool = False
+    crf: int = 18
+    preset: str = "medium"
+    procedural: bool = False
 
 
 def make_performer(config: Config) -> Iterator[Event]:
-    """Render the performer and write its exact motion; yields progress.
+    """Render the performer and write all that is known of it; yields progress. docs/performers.md lists the files.
+
+    The folder appears under its name when it is whole.
 
     Raises:
-        ModelFileError, FormatError: the face rig is missing or damaged.
+        LocutorError: there is no such generator.
+        FormatError: the face rig is damaged.
         MissingPartError: text to speech is not installed.
-        OutputError: the folder cannot be written to.
+        OutputError: the folder exists or cannot be written to.
     """
-    config.out.mkdir(parents=True, exist_ok=True)
-    video, truth = config.out / "performer.mp4", config.out / "truth.npz"
-    rig = load_rig(rig_folder())
-    recital = recite(config.seconds, voice_of(config.seed), config.seed)
-    motion = perform(rig, recital, config.seed)
+    generator = GENERATORS.get(config.generator)
+    if generator is None:
+        raise LocutorError(f"there is no generator {config.generator!r}", f"choose one of {', '.join(GENERATORS)}")
+    refuse_existing_folder(config.out)
+    make_folder(config.out.parent)
+    rig = _rig(config)
+    if rig.name == "procedural" and not config.procedural:
+        yield Warned("the ICT rig is not in the model folder (LOCUTOR_MODELS): the head is the one made by code")
+    voice = config.voice or VOICES[config.seed % len(VOICES)]
+    recital = recite(config.seconds, voice, config.seed)
+    motion = perform(rig, recital, config.seed, generator)
     yield Progress("making the person", 0, 1, 0.0)
-    actor = make_actor(rig, config.seed, config.size_px)
     started = time.monotonic()
-    samples_per_frame = recital.sample_rate // FPS
-    with VideoWriter(
-        video,
-        config.size_px,
-        config.size_px,
-        recital.sample_rate,
-        crf=config.crf,
-        preset="veryslow",
-        overwrite=config.overwrite,
-    ) as writer:
-        for frame, rgb in enumerate(_frames(actor, motion)):
-            writer.write_frame(rgb)
-            writer.write_audio(recital.samples[frame * samples_per_frame : (frame + 1) * samples_per_frame])
+    actor = make_actor(rig, config.seed, config.size_px, generator)
+    yield Progress("making the person", 1, 1, time.monotonic() - started)
+    with atomic_path(config.out) as folder:
+        folder.mkdir()
+        truth = truth_arrays(actor, motion, recital)
+        np.savez_compressed(folder / TRUTH, allow_pickle=False, **truth)
+        soundfile.write(folder / SOUND, recital.samples, recital.sample_rate, subtype="PCM_16")
+        yield from _render(actor, motion, recital, truth["landmarks"], config, folder)
+        (folder / META).write_text(json.dumps(_meta(config, rig, voice, len(motion)), indent=2) + "\n")
+    yield Wrote(config.out, "synthetic performer")
+
+
+def _rig(config: Config) -> Rig:
+    folder = None if config.procedural else find_ict_folder()
+    return load_rig(folder) if folder else procedural_rig()
+
+
+def _render(
+    actor: Actor,
+    motion: PerformerMotion,
+    recital: Recital,
+    landmarks: ndarray,
+    config: Config,
+    folder: Path,
+) -> Iterator[Event]:
+    """Film and labels, frame by frame in constant memory."""
+    started = time.monotonic()
+    per_frame = recital.sample_rate // FPS
+    video = VideoWriter(
+        folder / FILM, config.size_px, config.size_px, recital.sample_rate, crf=config.crf, preset=config.preset
+    )
+    with video, ImageStoreWriter(folder / LABELS, lossless=True) as labels:
+        for frame, (rgb, label) in enumerate(frames(actor, motion)):
+            video.write_frame(rgb)
+            video.write_audio(recital.samples[frame * per_frame : (frame + 1) * per_frame])
+            labels.append(with_lips(label, landmarks[frame]))
             if frame % FPS == FPS - 1:
                 yield Progress("rendering", frame + 1, len(motion), time.monotonic() - started)
-    yield Wrote(video, "the performer")
-    with atomic_path(truth) as part:
-        np.savez_compressed(part, allow_pickle=False, **truth_arrays(actor, motion, recital))
-    yield Wrote(truth, "its exact motion")
 
 
-def _frames(actor: Actor, motion: PerformerMotion) -> Iterator[UInt8[ndarray, "H W 3"]]:
-    """Pictures in order; a few are drawn at a time, so memory stays constant."""
+def frames(actor: Actor, motion: PerformerMotion) -> Iterator[tuple[UInt8[ndarray, "H W 3"], UInt8[ndarray, "H W"]]]:
+    """Pictures and labels in order; a few are drawn at a time, so memory stays constant."""
     with ThreadPoolExecutor(N_THREADS) as pool:
         for first in range(0, len(motion), 4 * N_THREADS):
             poses = [motion.pose(k) for k in range(first, min(first + 4 * N_THREADS, len(motion)))]
             yield from pool.map(lambda pose: draw(actor, pose), poses)
 
 
-def truth_arrays(actor: Actor, motion: PerformerMotion, recital: Recital) -> dict[str, ndarray]:
-    """What is known exactly, one row per frame.
-
-    The head frame has its origin midway between the outer eye corners of the neutral face, x right, y down, z away
-    from the camera, in inter-ocular units; the torso frame coincides with it in the rest pose. `lip_gap` is the
-    distance of the inner lips' middles, `camera` is (focal_px, cx, cy), phonemes are (symbol, start_s).
-    """
-    unit = actor.inter_ocular
-    corners = actor.neutral[actor.rig.landmarks[list(LANDMARK_EYE_CORNERS)]]
-    origin = corners.mean(0)
-    phonemes = [p for spoken in recital.spoken for p in spoken.phonemes]
-    arrays: dict[str, ndarray] = {
-        "fps": np.array(FPS),
-        "expression": motion.expression,
-        "expression_names": np.array(actor.rig.expression_names),
-        "gaze": motion.gaze,
-        "lip_gap": lip_gap(actor, motion) / unit,
-        "camera": np.array([actor.camera.focal_px, actor.camera.cx, actor.camera.cy]),
-        "phoneme_symbols": np.array([p.symbol for p in phonemes]),
-        "phoneme_starts_s": np.array([p.start_s for p in phonemes]),
-        "line_texts": np.array([s.line.text for s in recital.spoken]),
-        "line_starts_s": np.array([s.start_s for s in recital.spoken]),
-        "line_ends_s": np.array([s.end_s for s in recital.spoken]),
+def _meta(config: Config, rig: Rig, voice: str, n_frames: int) -> dict[str, object]:
+    return {
+        "version": VERSION,
+        "synthetic": True,
+        "seed": config.seed,
+        "generator": config.generator,
+        "rig": rig.name,
+        "voice": voice,
+        "n_frames": n_frames,
+        "fps": FPS,
+        "size_px": config.size_px,
+        "look": dataclasses.asdict(cast(config.seed, GENERATORS[config.generator])),
     }
-    bodies = {
-        "head": (motion.head_rotvec, motion.head_shift, HEAD_PIVOT),
-        "torso": (motion.torso_rotvec, motion.torso_shift, TORSO_PIVOT),
-    }
-    for name, (rotvec, shift, pivot) in bodies.items():
-        R = matrix_from_rotvec(rotvec)
-        xyz = (origin - pivot) @ np.swapaxes(R, 1, 2) + pivot + shift + [0, 0, actor.distance]
-        arrays[f"{name}_wxyz"] = wxyz_from_matrix(R).astype(np.float32)
-        arrays[f"{name}_xyz"] = (xyz / unit).astype(np.float32)
-    return arrays
-
-
-def lip_gap(actor: Actor, motion: PerformerMotion) -> Float32[ndarray, " T"]:
-    """Distance between the middles of the inner lips, rig units."""
-    upper, lower = actor.rig.landmarks[list(LANDMARK_LIP_GAP)]
-    rest = actor.neutral[lower] - actor.neutral[upper]
-    per_weight = actor.rig.expression[:, lower] - actor.rig.expression[:, upper]
-    return np.linalg.norm(rest + motion.expression @ per_weight, axis=1).astype(np.float32)
-
-
-def main() -> None:
-    """Command line."""
-    try:
-        for event in make_performer(tyro.cli(Config)):
-            print(event.as_json(), file=sys.stderr)
-    except LocutorError as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main()

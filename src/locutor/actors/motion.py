@@ -82,7 +82,7 @@ def perform(rig: Rig, recital: Recital, seed: int, generator: Generator = GENERA
     torso_rotvec, torso_shift = torso_motion(rng, times_s, head_rotvec)
     carried = np.cross(torso_rotvec, HEAD_PIVOT - TORSO_PIVOT) + torso_shift
     return PerformerMotion(
-        expression_weights(rig, sided(channels, style.asymmetry), n_frames),
+        expression_weights(sided(channels, style.asymmetry), n_frames),
         head_rotvec.astype(np.float32),
         (head_shift + carried).astype(np.float32),
         torso_rotvec.astype(np.float32),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 
 import cv2
@@ -12,9 +13,9 @@ from numpy import ndarray
 from scipy.sparse import csr_array
 
 from locutor.actors.body import Material
-from locutor.actors.lighting import shade
+from locutor.actors.lighting import Light, shade
 from locutor.actors.renderer import interpolate, visible_triangles
-from locutor.actors.rig import EYEBALL_LEFT, EYEBALL_RIGHT, LANDMARK_EYE_CORNERS, Rig
+from locutor.actors.rig import Rig
 from locutor.actors.textures import srgb_from_linear
 from locutor.core.camera import Camera
 
@@ -24,12 +25,22 @@ TORSO_PIVOT = np.array([0.0, 34.0, 2.0], np.float32)
 REMAP_COLUMNS = 1024
 
 
+class Label(IntEnum):
+    """What a pixel shows. The inside of the mouth is teeth, gums, tongue and what lies behind."""
+
+    BACKGROUND = 0
+    TORSO = 1
+    HEAD = 2
+    LIPS = 3
+    INSIDE_MOUTH = 4
+
+
 @dataclass(frozen=True)
 class Pose:
     """Where everything is in one frame.
 
     Attributes:
-        expression: weights of the rig's expressions.
+        expression: weights of the rig's expressions (ARKit).
         R_head, head_shift: turn about the joint of head and neck, and shift (rig units), from the rest pose.
         R_torso, torso_shift: the same for the torso, about the hips.
         gaze: yaw (to the right of the image) and pitch (down) of the eyes in the head, rad.
@@ -53,6 +64,7 @@ class Actor:
         follow: for each of them the rig vertices it moves with; an empty row is rigid.
         head_share: how far each vertex follows the head (1) or the torso (0).
         triangles, corner_texel, material: what is drawn, the atlas pixel of each corner, how it answers to light.
+        label: what each triangle belongs to; lips count as head here.
         visible: part of the sky and of the key lamp that each vertex sees.
         atlas: linear colour and highlight strength.
         backdrop: linear picture behind the actor, supersampled.
@@ -68,9 +80,11 @@ class Actor:
     triangles: Int[ndarray, "M 3"]
     corner_texel: Float32[ndarray, "M 3 2"]
     material: Int[ndarray, " M"]
+    label: UInt8[ndarray, " M"]
     visible: Float32[ndarray, "N 2"]
     atlas: Float32[ndarray, "H W 4"]
     backdrop: Float32[ndarray, "h w 3"]
+    light: Light
     camera: Camera
     distance: float
 
@@ -79,32 +93,38 @@ class Actor:
         """Which triangles are seen from behind too: ribbons of hair."""
         return self.material == Material.HAIR
 
-    @cached_property
-    def inter_ocular(self) -> float:
-        """Distance of the outer eye corners, rig units."""
-        right, left = self.neutral[self.rig.landmarks[list(LANDMARK_EYE_CORNERS)]]
-        return float(np.linalg.norm(left - right))
+    def eye_centre(self, ball: slice) -> Float32[ndarray, " 3"]:
+        """Centre of an eyeball of the neutral face."""
+        vertices = self.neutral[ball]
+        return (vertices.min(0) + vertices.max(0)) / 2
 
 
 def place(actor: Actor, pose: Pose) -> tuple[Float32[ndarray, "N 3"], Float32[ndarray, "N 3"]]:
     """All vertices in the camera's frame, and their normals."""
     face = actor.rig.deformed(actor.neutral, pose.expression)
-    for ball in (EYEBALL_LEFT, EYEBALL_RIGHT):
-        centre = (actor.neutral[ball].min(0) + actor.neutral[ball].max(0)) / 2
-        face[ball] = (face[ball] - centre) @ _gaze_rotation(pose.gaze).T + centre
+    for ball in actor.rig.eyeballs:
+        centre = actor.eye_centre(ball)
+        face[ball] = (face[ball] - centre) @ gaze_rotation(pose.gaze).T + centre
     normals = actor.rig.normals(face)
     moved = actor.rest + actor.follow @ (face - actor.neutral)
     vertices = np.concatenate([face, moved])
     normals = np.concatenate([normals, actor.rest_normals])
     share = actor.head_share[:, None]
-    by_head = (vertices - HEAD_PIVOT) @ pose.R_head.T + HEAD_PIVOT + pose.head_shift
-    by_torso = (vertices - TORSO_PIVOT) @ pose.R_torso.T + TORSO_PIVOT + pose.torso_shift
-    placed = share * by_head + (1 - share) * by_torso + np.array([0, 0, actor.distance])
-    turned = share * (normals @ pose.R_head.T) + (1 - share) * (normals @ pose.R_torso.T)
-    return placed.astype(np.float32), turned.astype(np.float32)
+    placed = carried(vertices, share, pose) + np.array([0, 0, actor.distance], np.float32)
+    R_head, R_torso = pose.R_head.astype(np.float32), pose.R_torso.astype(np.float32)
+    turned = share * (normals @ R_head.T) + (1 - share) * (normals @ R_torso.T)
+    return placed, turned
 
 
-def _gaze_rotation(gaze: Float[ndarray, 2]) -> Float32[ndarray, "3 3"]:
+def carried(points: Float[ndarray, "n 3"], share: Float[ndarray, "n 1"], pose: Pose) -> Float32[ndarray, "n 3"]:
+    """Points of the neutral head's frame where head and torso carry them, each by its share of the head."""
+    R_head, R_torso = pose.R_head.astype(np.float32), pose.R_torso.astype(np.float32)
+    by_head = (points - HEAD_PIVOT) @ R_head.T + (HEAD_PIVOT + pose.head_shift).astype(np.float32)
+    by_torso = (points - TORSO_PIVOT) @ R_torso.T + (TORSO_PIVOT + pose.torso_shift).astype(np.float32)
+    return (share * by_head + (1 - share) * by_torso).astype(np.float32)
+
+
+def gaze_rotation(gaze: Float[ndarray, 2]) -> Float32[ndarray, "3 3"]:
     """Turns an eye that looks along -z by yaw to the right of the image and pitch down."""
     (sy, sp), (cy, cp) = np.sin(gaze), np.cos(gaze)
     about_y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
@@ -112,8 +132,8 @@ def _gaze_rotation(gaze: Float[ndarray, 2]) -> Float32[ndarray, "3 3"]:
     return (about_y @ about_x).astype(np.float32)
 
 
-def draw(actor: Actor, pose: Pose) -> UInt8[ndarray, "H W 3"]:
-    """The sRGB picture of one frame."""
+def draw(actor: Actor, pose: Pose) -> tuple[UInt8[ndarray, "H W 3"], UInt8[ndarray, "H W"]]:
+    """The sRGB picture of one frame, and the `Label` of each pixel (lips count as head)."""
     vertices, normals = place(actor, pose)
     camera, s = actor.camera, SUPERSAMPLING
     width, height = camera.width * s, camera.height * s
@@ -125,9 +145,11 @@ def draw(actor: Actor, pose: Pose) -> UInt8[ndarray, "H W 3"]:
     at = interpolate(seen, xy, corners, values, width)
     texel = _sample(actor.atlas, at[:, 5:])
     picture = actor.backdrop.reshape(-1, 3).copy()
-    picture[seen.pixel] = shade(texel, at[:, :3], at[:, 3:5].clip(0, 1), actor.material[seen.triangle])
+    picture[seen.pixel] = shade(texel, at[:, :3], at[:, 3:5].clip(0, 1), actor.material[seen.triangle], actor.light)
     small = cv2.resize(picture.reshape(height, width, 3), (camera.width, camera.height), interpolation=cv2.INTER_AREA)
-    return np.round(srgb_from_linear(small) * 255).astype(np.uint8)
+    labels = np.zeros(height * width, np.uint8)
+    labels[seen.pixel] = actor.label[seen.triangle]
+    return np.round(srgb_from_linear(small) * 255).astype(np.uint8), labels.reshape(height, width)[::s, ::s].copy()
 
 
 def _sample(atlas: Float32[ndarray, "H W 4"], texel: Float32[ndarray, "P 2"]) -> Float32[ndarray, "P 4"]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32
@@ -11,37 +9,12 @@ from numpy import ndarray
 from scipy.spatial import cKDTree
 from scipy.special import expit
 
+from locutor.actors.look import Complexion
 from locutor.actors.noise import space_noise
-from locutor.actors.rig import (
-    EYE_SOCKETS,
-    LANDMARK_BROW_LEFT,
-    LANDMARK_BROW_RIGHT,
-    LANDMARK_LIPS_OUTER,
-    MOUTH_SOCKET,
-    Rig,
-)
+from locutor.actors.rig import LANDMARK_BROW_LEFT, LANDMARK_BROW_RIGHT, LANDMARK_LIPS_OUTER, Rig
 from locutor.actors.textures import Page, linear_from_srgb, places, polygon_mask, vertex_uv
 
-FACE_PX, BACK_PX = 1024, 768
 EYE_RIM = (37, 38, 40, 41, 43, 44, 46, 47)  # landmarks of the lids
-
-
-@dataclass(frozen=True)
-class Complexion:
-    """Colours of a person, sRGB 0..1.
-
-    Attributes:
-        skin, lips, iris, hair: base colours.
-        freckles: number of freckles per face.
-        stubble: 0 (none) to 1 (a day's beard shadow).
-    """
-
-    skin: tuple[float, float, float]
-    lips: tuple[float, float, float]
-    iris: tuple[float, float, float]
-    hair: tuple[float, float, float]
-    freckles: int
-    stubble: float
 
 
 def _spot(places_: Float[ndarray, "*b 3"], centre: Float[ndarray, " 3"], radius: float) -> Float32[ndarray, "*b"]:
@@ -61,8 +34,8 @@ def skin_colour(
         red += 0.35 * _spot(where, np.array([side * 9.0, landmarks[36, 1] + 1.5, 0.0]), 3.0)
     red += 0.5 * _spot(where, nose, 1.7) + 0.25 * _spot(where, chin, 2.0)
     red += 0.07 * space_noise(where, 2.2, seed) + 0.06 * space_noise(where, 0.8, seed + 1)
-    light = 1 + 0.020 * space_noise(where, 1.3, seed + 2) + 0.035 * space_noise(where, 0.45, seed + 3)
-    light += 0.05 * space_noise(where, 0.17, seed + 4)  # pores
+    light = 1 + 0.020 * space_noise(where, 1.3, seed + 2) + 0.015 * space_noise(where, 0.45, seed + 3)
+    light += 0.05 * complexion.pores * space_noise(where, 0.17, seed + 4)
     shade = np.zeros_like(red)
     for corners in ((36, 39), (42, 45)):
         eye = landmarks[list(corners)].mean(0)
@@ -78,12 +51,14 @@ def skin_colour(
     return colour.clip(0.003, 1).astype(np.float32)
 
 
-def paint_face(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, seed: int) -> Page:
-    """The page of the front of the head."""
+def paint_face(
+    rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, scalp: float, size: int, seed: int
+) -> Page:
+    """The page of the front of the head; `scalp` says how far hair darkens the scalp (0..1)."""
     rng = np.random.default_rng(seed)
-    pick = rig.triangle_material == rig.material_names.index("M_Face")
+    pick = rig.of_material("M_Face")
     triangles, uv = rig.triangles[pick], rig.uv[rig.triangles_uv[pick]]
-    where = places(neutral[triangles], uv, FACE_PX)
+    where = places(neutral[triangles], uv, size)
     landmarks = neutral[rig.landmarks]
     landmark_uv = vertex_uv(triangles, uv, len(neutral))[rig.landmarks]
     colour = skin_colour(where, landmarks, complexion, seed)
@@ -91,12 +66,12 @@ def paint_face(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion,
     freckle = _freckles(where, landmarks, complexion.freckles, rng)
     colour *= 1 - freckle[..., None] * np.array([0.35, 0.55, 0.62], np.float32)
 
-    lip = polygon_mask(landmark_uv[list(LANDMARK_LIPS_OUTER)], FACE_PX, 3.0)
+    lip = polygon_mask(landmark_uv[list(LANDMARK_LIPS_OUTER)], size, 3.0 * size / 1024)
     folds = 1 + 0.06 * space_noise(where * [4.0, 0.6, 0.6], 0.55, seed + 6) + 0.03 * space_noise(where, 0.2, seed + 7)
     lip_colour = linear_from_srgb(complexion.lips) * folds[..., None]
     colour = colour * (1 - 0.88 * lip[..., None]) + 0.88 * lip[..., None] * lip_colour
 
-    colour = under_hair(colour, where, complexion, seed)
+    colour = under_hair(colour, where, complexion, scalp, seed)
     brow = 0.4 * _near_points(_brow_lines(landmarks), where, 0.34)[..., None]
     colour = colour * (1 - brow) + brow * linear_from_srgb(complexion.hair)
     lids = _near_points(neutral[lid_edge(rig)], where, 0.22)
@@ -107,11 +82,15 @@ def paint_face(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion,
 
 
 def under_hair(
-    colour: Float32[ndarray, "S S 3"], where: Float[ndarray, "S S 3"], complexion: Complexion, seed: int
+    colour: Float32[ndarray, "S S 3"],
+    where: Float[ndarray, "S S 3"],
+    complexion: Complexion,
+    scalp: float,
+    seed: int,
 ) -> Float32[ndarray, "S S 3"]:
-    """The scalp darkens softly across the hairline."""
-    ragged = scalp_height(where) + 0.35 * space_noise(where * [1.0, 0.35, 1.0], 0.35, seed + 9)
-    cover = 0.85 * expit((ragged - 0.25) / 0.28)[..., None]
+    """The scalp darkens softly across the hairline, by up to `scalp` (0..1)."""
+    ragged = scalp_height(where) + 0.22 * space_noise(where * [1.0, 0.35, 1.0], 0.35, seed + 9)
+    cover = scalp * expit((ragged - 0.25) / 0.28)[..., None]
     return (colour * (1 - cover) + cover * 0.7 * linear_from_srgb(complexion.hair)).astype(np.float32)
 
 
@@ -130,9 +109,9 @@ def scalp_height(place: Float[ndarray, "*b 3"]) -> Float32[ndarray, "*b"]:
 
 def lid_edge(rig: Rig) -> ndarray:
     """Vertices shared by the face and the eye sockets: the rims of the lids."""
-    face = rig.triangles[rig.triangle_material == rig.material_names.index("M_Face")]
-    back = rig.triangles[rig.triangle_material == rig.material_names.index("M_BackHead")]
-    socket = back[((back >= EYE_SOCKETS.start) & (back < EYE_SOCKETS.stop)).any(1)]
+    face = rig.triangles[rig.of_material("M_Face")]
+    back = rig.triangles[rig.of_material("M_BackHead")]
+    socket = back[((back >= rig.parts.eye_sockets.start) & (back < rig.parts.eye_sockets.stop)).any(1)]
     return np.intersect1d(face, socket)
 
 
@@ -162,9 +141,9 @@ def _freckles(
         place = where[int(v), int(u)]
         if rng.random() > 0.04 + np.exp(-(((place - centre) / [6.0, 3.0, 6.0]) ** 2).sum()):
             continue
-        radius, strength = rng.uniform(0.8, 2.1), rng.uniform(0.15, 0.6)
+        radius, strength = rng.uniform(0.8, 2.1) * size / 1024, rng.uniform(0.15, 0.6)
         if rng.random() < 0.03:
-            radius, strength = rng.uniform(2.0, 3.0), 0.9
+            radius, strength = rng.uniform(2.0, 3.0) * size / 1024, 0.9
         dot = np.zeros_like(layer)
         cv2.circle(dot, (int(u * 16), int(v * 16)), int(radius * 16), float(strength), -1, cv2.LINE_AA, 4)
         layer = np.maximum(layer, dot)
@@ -172,19 +151,22 @@ def _freckles(
     return cv2.GaussianBlur(layer, (0, 0), 0.8)
 
 
-def paint_back(rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, seed: int) -> Page:
+def paint_back(
+    rig: Rig, neutral: Float[ndarray, "V 3"], complexion: Complexion, scalp: float, size: int, seed: int
+) -> Page:
     """The page of the back of the head and the neck, which also holds the insides of mouth and eye sockets."""
-    pick = rig.triangle_material == rig.material_names.index("M_BackHead")
+    size = size * 3 // 4
+    pick = rig.of_material("M_BackHead")
     triangles, uv = rig.triangles[pick], rig.uv[rig.triangles_uv[pick]] - [1, 0]
     inner = np.zeros((len(neutral), 2), np.float32)
-    inner[MOUTH_SOCKET, 0], inner[EYE_SOCKETS, 1] = 1, 1
-    where = places(np.concatenate([neutral, inner], 1)[triangles], uv, BACK_PX)
+    inner[rig.parts.mouth_socket, 0], inner[rig.parts.eye_sockets, 1] = 1, 1
+    where = places(np.concatenate([neutral, inner], 1)[triangles], uv, size)
     mouth, socket = where[..., 3:4], where[..., 4:5]
     colour = skin_colour(where[..., :3], neutral[rig.landmarks], complexion, seed)
     flesh = linear_from_srgb((0.42, 0.16, 0.15))
     rim = linear_from_srgb(complexion.skin) * np.array([0.8, 0.5, 0.48])
-    colour = under_hair(colour, where[..., :3], complexion, seed)
+    colour = under_hair(colour, where[..., :3], complexion, scalp, seed)
     colour = colour * (1 - mouth) + mouth * flesh
     colour = colour * (1 - socket) + socket * rim
-    shine = np.full((BACK_PX, BACK_PX, 1), 0.4, np.float32) + 0.4 * mouth
+    shine = np.full((size, size, 1), 0.4, np.float32) + 0.4 * mouth
     return np.concatenate([colour, shine], -1).astype(np.float32)

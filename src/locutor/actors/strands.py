@@ -12,12 +12,11 @@ from scipy.spatial import cKDTree
 
 from locutor.actors.body import Material, Patch, Surface
 from locutor.actors.hair import ribbon_triangles
-from locutor.actors.rig import FACE, LANDMARK_BROW_LEFT, LANDMARK_BROW_RIGHT, LASHES, Rig
+from locutor.actors.rig import LANDMARK_BROW_LEFT, LANDMARK_BROW_RIGHT, Rig
 from locutor.actors.skin import lid_edge
 from locutor.actors.textures import texel_corners
 
 N_BROW_HAIRS = 300  # per brow
-LASH_CARDS = tuple(range(LASHES.start, LASHES.stop, 114))  # twelve cards of 114 vertices, three upper and three lower
 N_SEGMENTS = 3
 
 
@@ -32,7 +31,6 @@ def brows(
         seed: of the single hairs.
     """
     rng = np.random.default_rng([seed, 2])
-    tree = cKDTree(neutral[FACE])
     roots, directions = [], []
     for rows, out in ((LANDMARK_BROW_RIGHT[::-1], -1.0), (LANDMARK_BROW_LEFT, 1.0)):
         line = neutral[rig.landmarks[list(rows)]]  # from the nose outwards
@@ -44,20 +42,47 @@ def brows(
         rise = 1.0 - 1.25 * t + rng.normal(0, 0.12, N_BROW_HAIRS)
         directions.append(np.stack([out * (0.35 + 0.7 * t), -rise, 0.35 * t], 1))
     at, direction = np.concatenate(roots), np.concatenate(directions)
-    distance, near = tree.query(at, k=3)
+    length = rng.uniform(0.45, 0.95, (len(at), 1))
+    return skin_hairs(rig, neutral, normals, at, direction, length, 0.042, page, rng)
+
+
+def skin_hairs(
+    rig: Rig,
+    neutral: Float[ndarray, "V 3"],
+    normals: Float[ndarray, "V 3"],
+    at: Float[ndarray, "n 3"],
+    direction: Float[ndarray, "n 3"],
+    length: Float[ndarray, "n 1"],
+    half_width: float,
+    page: tuple[int, int],
+    rng: np.random.Generator,
+) -> Surface:
+    """Single hairs that grow out of the face and move with it.
+
+    Args:
+        rig, neutral, normals: the person's face.
+        at: roots, near the skin.
+        direction: where they lie; made tangential to the skin.
+        length: of each, rig units.
+        half_width: at the root, rig units.
+        page: column and size of the hair page in the atlas.
+        rng: of width and tint.
+    """
+    distance, near = cKDTree(neutral[rig.parts.face]).query(at, k=3)
+    near = near + rig.parts.face.start
     weights = 1 / (distance + 1e-3)
     weights /= weights.sum(1, keepdims=True)
     normal = (weights[..., None] * normals[near]).sum(1)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     on_skin = at - ((at - neutral[near[:, 0]]) * normal).sum(1, keepdims=True) * normal
-    direction -= (direction * normal).sum(1, keepdims=True) * normal
+    direction = direction - (direction * normal).sum(1, keepdims=True) * normal
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    n, length = len(at), rng.uniform(0.45, 0.95, (len(at), 1))
-    across = np.cross(direction, normal)
+    n, across = len(at), np.cross(direction, normal)
     sides = []
     for part in np.linspace(0, 1, N_SEGMENTS + 1):
-        centre = on_skin + direction * length * part + normal * (0.02 + 0.13 * np.sin(np.pi * 0.8 * part))
-        half = 0.042 * (1 - 0.85 * part) * rng.uniform(0.7, 1.3, (n, 1))
+        lift = 0.02 + 0.19 * length * np.sin(np.pi * 0.8 * part)
+        centre = on_skin + direction * length * part + normal * lift
+        half = half_width * (1 - 0.85 * part) * rng.uniform(0.7, 1.3, (n, 1))
         sides += [centre - half * across, centre + half * across]
     vertices = np.stack(sides, 1).reshape(-1, 3).astype(np.float32)
     per_hair = 2 * (N_SEGMENTS + 1)
@@ -79,14 +104,14 @@ def lashes(rig: Rig, neutral: Float[ndarray, "V 3"], page: tuple[int, int], seed
     """Thin triangles on the rig's lash cards, from the lid to the tip; they follow the cards."""
     rng = np.random.default_rng([seed, 3])
     lid = cKDTree(neutral[lid_edge(rig)])
-    pick = rig.triangle_material == rig.material_names.index("M_EyeLashes")
+    pick = rig.of_material("M_EyeLashes")
     uv = np.zeros((len(neutral), 2), np.float32)
     uv[rig.triangles[pick].reshape(-1)] = rig.uv[rig.triangles_uv[pick]].reshape(-1, 2)
     rows: list[tuple[int, int, float]] = []  # new vertex, rig vertex, weight
     n = 0
-    for card, start in enumerate(LASH_CARDS):
-        upper = card % 6 < 3
-        vertices = np.arange(start, start + 114)
+    cards = [(card, True) for card in rig.parts.lashes_upper] + [(card, False) for card in rig.parts.lashes_lower]
+    for card, upper in cards:
+        vertices = np.arange(card.start, card.stop)
         columns = _columns(vertices, uv, lid.query(neutral[vertices])[0])
         for left, right in pairwise(columns):
             if rng.random() > (0.85 if upper else 0.35):

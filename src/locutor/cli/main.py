@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 from tyro.conf import Positional, arg, subcommand
@@ -23,7 +23,7 @@ class Capture:
     """Track a video: makes a performance folder that `train` and `eval` read.
 
     Attributes:
-        video: any film that shows one person talking.
+        video: any film that shows one person talking, or a folder that `locutor actor` made.
         out: folder to make.
         config: how it is captured.
     """
@@ -106,6 +106,29 @@ class Demo:
 
 
 @dataclass(frozen=True)
+class Actor:
+    """Make a synthetic performer: a film of a person whose every motion is known, and that motion.
+
+    Attributes:
+        out: folder to make; `locutor capture` takes it like a film.
+        seed: of the person, of what is said and of how it moves.
+        minutes: length.
+        voice: espeak-ng voice, such as en-us; one that goes with the seed when left out.
+        generator: A or B, two families that share no colour, lamp or wall.
+        size: width and height of the picture, px.
+        procedural: take the head made by code even where the ICT rig is there.
+    """
+
+    out: Out
+    seed: int = 7
+    minutes: float = 1.0
+    voice: str = ""
+    generator: Literal["A", "B"] = "A"
+    size: int = 512
+    procedural: bool = False
+
+
+@dataclass(frozen=True)
 class Doctor:
     """Say what this machine can do, and which optional parts and model files are there."""
 
@@ -116,11 +139,12 @@ Command = (
     | Annotated[Say, subcommand("say")]
     | Annotated[Eval, subcommand("eval")]
     | Annotated[Demo, subcommand("demo")]
+    | Annotated[Actor, subcommand("actor")]
     | Annotated[Doctor, subcommand("doctor")]
 )
 
 
-def run(command: Capture | Train | Say | Eval | Demo | Doctor) -> None:
+def run(command: Capture | Train | Say | Eval | Demo | Actor | Doctor) -> None:
     """Carry out one command.
 
     Raises:
@@ -141,6 +165,12 @@ def run(command: Capture | Train | Say | Eval | Demo | Doctor) -> None:
             show(verbs.evaluate(avatar, out, performance))
         case Demo(out, video, audio, config):
             show(verbs.demo(out, video, audio, config))
+        case Actor():
+            from locutor.actors.make_performer import Config
+
+            config_of = Config(command.out, command.seed, 60 * command.minutes, command.voice, command.generator,
+                               command.size, procedural=command.procedural)  # fmt: skip
+            show(verbs.actor(config_of))
         case Doctor():
             from locutor.cli.doctor import examine
 

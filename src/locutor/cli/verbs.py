@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
+from locutor.actors.make_performer import FILM, Config, make_performer
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.bundle import load_avatar
 from locutor.capture.config import CaptureConfig
@@ -29,8 +30,13 @@ SENTENCES = (
 
 
 def capture(video: Path, out: Path, config: CaptureConfig) -> Iterator[Event]:
-    """`locutor capture`."""
-    return capture_film(video, out, config)
+    """`locutor capture`: a film, or the film in a folder that `locutor actor` made."""
+    return capture_film(video / FILM if (video / FILM).is_file() else video, out, config)
+
+
+def actor(config: Config) -> Iterator[Event]:
+    """`locutor actor`."""
+    return make_performer(config)
 
 
 def train(source: Path, out: Path, overwrite: bool, config: TrainConfig) -> Iterator[Event]:
