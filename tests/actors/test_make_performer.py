@@ -84,7 +84,7 @@ def test_both_rigs_make_faces_that_mediapipe_finds(coded_rig, real_rig, models_d
         for rig, seed in ((coded_rig, 7), (real_rig, 13)):  # long hair; long hair, beard and glasses
             actor = make_actor(rig, seed, 192, shadows=False)
             for k, angles in enumerate(((0, 0, 0), (0.08, 0.14, 0.05), (-0.08, -0.14, -0.05))):
-                pose = _pose(matrix_from_rotvec(np.array(angles)), jawOpen=0.2 * k)
+                pose = _pose(matrix_from_rotvec(np.array(angles, float)), jawOpen=0.2 * k)
                 assert len(landmarker.detect(draw(actor, pose)[0])) == 1, (rig.name, k)
 
 
