@@ -39,7 +39,7 @@ def made(coded_actor, tmp_path_factory):
     out = tmp_path_factory.mktemp("actor") / "dir"
     patch = pytest.MonkeyPatch()
     patch.setattr("locutor.actors.make_performer.make_actor", lambda rig, seed, size_px, generator: coded_actor)
-    events = list(make_performer(Config(out, seed=33, seconds=SECONDS, size_px=96, procedural=True)))
+    events = list(make_performer(Config(out, seed=33, voice="en-us", seconds=SECONDS, size_px=96, procedural=True)))
     patch.undo()
     return out, events
 
@@ -115,7 +115,7 @@ def test_the_truth_agrees_with_itself(made):
         assert truth["motion_blendshapes"].shape == (175, 52)
         assert truth["motion_face"].shape == (175, 120, 2)
         assert truth["motion_valid"].all()
-        assert truth["lip_gap"].max() > 5 * truth["lip_gap"].min()
+        assert np.ptp(truth["lip_gap"]) > 0.1  # landmarks 13 and 14 lie apart even on closed lips
         assert (np.diff(truth["phoneme_starts_s"]) >= 0).all()
         lips = [FACE_POINTS.index(point) for point in LIPS]
         neutral = truth["neutral"][list(LIPS)]
@@ -132,7 +132,9 @@ def test_the_truth_agrees_with_itself(made):
 def test_the_same_seed_gives_the_same_bytes(made, coded_actor, tmp_path, monkeypatch):
     monkeypatch.setattr("locutor.actors.make_performer._render", lambda *_: iter(()))
     monkeypatch.setattr("locutor.actors.make_performer.make_actor", lambda rig, seed, size_px, generator: coded_actor)
-    list(make_performer(Config(tmp_path / "again", seed=33, seconds=SECONDS, size_px=96, procedural=True)))
+    list(
+        make_performer(Config(tmp_path / "again", seed=33, voice="en-us", seconds=SECONDS, size_px=96, procedural=True))
+    )
     with np.load(made[0] / "truth.npz") as first, np.load(tmp_path / "again" / "truth.npz") as again:
         for name in first.files:
             assert first[name].tobytes() == again[name].tobytes(), name
