@@ -124,12 +124,10 @@ def test_phones_are_ipa():
 
 def test_aliases_and_language_switches():
     try:
-        assert (
-            espeak.synthesize("Hello.", "en-gb+f2").samples.tobytes()
-            == espeak.synthesize("Hello.", "en+f2").samples.tobytes()
-        )
+        # Not with a variant such as +f2: its breath is random.
+        british, plain = (espeak.synthesize("Hello.", voice).samples for voice in ("en-gb", "en"))
         switched = espeak.synthesize("今日は computer です。", "ja")
     except MissingPartError:
         pytest.skip("espeak-ng is not installed")
-    assert british == same
+    assert np.array_equal(british, plain)
     assert not any("(" in phoneme.symbol for phoneme in switched.phonemes)
