@@ -15,7 +15,7 @@ import soundfile
 from locutor.capture.image_store import ImageStore, ImageStoreWriter
 from locutor.capture.performance import FRAMES, MATTES, META, PLATE, SOUND, TRACKING, Performance, PerformanceMeta
 from locutor.capture.sound import cut_sound
-from locutor.core.clock import SAMPLE_RATE
+from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.core.errors import FormatError
 from locutor.core.events import Event, Progress, Wrote
 from locutor.core.files import atomic_path, refuse_existing_folder
@@ -67,6 +67,7 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
                 "pack the film that was captured",
             )
         if meta.has_sound:
-            soundfile.write(folder / SOUND, cut_sound(packed / VIDEO, meta.start_s, meta.n_frames), SAMPLE_RATE)
+            late_s = meta.sound_offset_frames / FPS
+            soundfile.write(folder / SOUND, cut_sound(packed / VIDEO, meta.start_s + late_s, meta.n_frames), SAMPLE_RATE)
         yield Progress("unpacking the footage", meta.n_frames, meta.n_frames, time.monotonic() - started)
     yield Wrote(out, "performance")

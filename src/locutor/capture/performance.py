@@ -127,6 +127,7 @@ class PerformanceMeta:
         quality: of the tracks.
         has_sound: whether the film had a sound track.
         start_s: where in the film the first frame was taken.
+        sound_offset_frames: by how many frames the film's sound was late; `sound` is moved by that much.
     """
 
     version: int
@@ -137,6 +138,7 @@ class PerformanceMeta:
     quality: TrackQuality
     has_sound: bool
     start_s: float = 0.0
+    sound_offset_frames: float = 0.0
 
     def save(self, path: Path) -> None:
         """Write as JSON."""

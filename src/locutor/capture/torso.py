@@ -1,7 +1,10 @@
 """The torso as a second tracked body: it follows neither the head nor the world."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -25,6 +28,16 @@ class TorsoTrack:
 
     image_motion: Float[ndarray, "T 2 3"]
     inlier_share: Float[ndarray, " T"]
+
+    def save(self, path: Path) -> None:
+        """Write as npz."""
+        np.savez(path, **vars(self))
+
+    @staticmethod
+    def load(path: Path) -> TorsoTrack:
+        """Read what `save` wrote."""
+        with np.load(path) as data:
+            return TorsoTrack(**{name: data[name] for name in data.files})
 
 
 def track_torso(

@@ -7,6 +7,7 @@ prior on acceleration removes jitter. Gauss-Newton on a banded matrix: linear in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,8 +87,11 @@ def refine(
     flow: FlowField | None = None,
     iterations: int = 6,
     learn_sigma: bool = False,
+    cuts: Sequence[int] = (),
 ) -> RigidTrack:
     """Gauss-Newton on the poses (and on the shape when `weights.shape` is set).
+
+    The acceleration prior does not reach across `cuts`, the frames with which a new shot begins.
 
     Reprojection error misleads about jitter; the residual flow is what to judge the result by
     (`flow.residual_flow`).
@@ -97,7 +101,7 @@ def refine(
         error = track.project(camera) - landmarks_px
         if learn_sigma and iteration >= 2:
             track = replace(track, sigma_px=_learn_sigma(error[observed], track.sigma_px))
-        track = _step(track, error, observed, camera, weights, flow, start_points)
+        track = _step(track, error, observed, camera, weights, flow, start_points, cuts)
     return track
 
 
@@ -114,6 +118,7 @@ def _step(
     weights: Weights,
     flow: FlowField | None,
     start_points: Float[ndarray, "M 3"],
+    cuts: Sequence[int],
 ) -> RigidTrack:
     n_frames, n_points = error.shape[:2]
     rotated = track.rotated_points()
@@ -131,7 +136,7 @@ def _step(
         _add_flow(diagonal, neighbour, gradient, J_pose, track.project(camera), flow, weights.flow_px)
     banded = _to_banded(diagonal, neighbour)
     if weights.acceleration_px is not None:
-        _add_acceleration(banded, gradient, track, camera, weights.acceleration_px)
+        _add_acceleration(banded, gradient, track, camera, weights.acceleration_px, cuts)
     banded[0] += 1e-6
 
     if weights.shape is None:
@@ -202,6 +207,7 @@ def _add_acceleration(
     track: RigidTrack,
     camera: Camera,
     sigma_px: float,
+    cuts: Sequence[int],
 ) -> None:
     """Huber prior on second differences, scaled so that every unknown counts in px of image motion."""
     depth = track.xyz[:, 2].mean()
@@ -210,6 +216,8 @@ def _add_acceleration(
     pose = np.concatenate([track.w, track.xyz], 1)
     acceleration = pose[:-2] - 2 * pose[1:-1] + pose[2:]
     weight = scale**2 / np.maximum(1.0, np.abs(acceleration * scale) / 2)
+    for cut in cuts:
+        weight[max(cut - 2, 0) : cut] = 0
     stencil = (1.0, -2.0, 1.0)
     n_frames = len(pose)
     for i in range(3):

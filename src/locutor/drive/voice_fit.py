@@ -13,9 +13,9 @@ from locutor.core.errors import FootageError
 from locutor.core.face import MOUTH_SLICE
 from locutor.core.motion import Motion
 from locutor.drive.features import MELS_PER_FRAME, MouthFeatures, speech_mean
-from locutor.drive.folds import blocked_folds
-from locutor.drive.offset import CLEAR, estimate_offset_frames
-from locutor.drive.pose_effect import without_pose
+from locutor.core.folds import blocked_folds
+from locutor.capture.offset import CLEAR, estimate_offset_frames
+from locutor.capture.pose_effect import without_pose
 from locutor.drive.voice import VoiceModel, laplace_kernel, lip_gap
 from locutor.media.logmel import LogMel, warp_formants
 from locutor.speech.silence import SpeechActivity
