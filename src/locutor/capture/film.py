@@ -11,9 +11,13 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from jaxtyping import Float32, UInt8
+from numpy import ndarray
 
+from locutor.capture.background import check_background
 from locutor.capture.config import CaptureConfig
 from locutor.capture.detect import FaceLandmarker
+from locutor.capture.examine import examine, lip_gap
 from locutor.capture.framing import Framing
 from locutor.capture.head import HeadTrack
 from locutor.capture.image_store import ImageStore
@@ -30,12 +34,14 @@ from locutor.capture.performance import (
     upscale_matte,
 )
 from locutor.capture.plate import background_plate
-from locutor.capture.report import write_report
+from locutor.capture.report import PAGE, write_report
 from locutor.capture.search import choose_framing
 from locutor.capture.shots import check_footage, find_cuts
 from locutor.capture.solve import HEAD, TORSO, n_train_of, solve_tracking
-from locutor.capture.sound import cut_sound, sound_offset
+from locutor.capture.sound import SoundOffset, cut_sound, sound_offset
+from locutor.capture.sound_check import check_sound
 from locutor.capture.torso import TorsoTrack
+from locutor.capture.verdict import Grade, judge_footage
 from locutor.capture.workplace import resumable_folder
 from locutor.core.camera import Camera
 from locutor.core.clock import SAMPLE_RATE
@@ -43,7 +49,7 @@ from locutor.core.errors import MediaError
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path
 from locutor.core.motion import Motion
-from locutor.media.pictures import encode_png
+from locutor.media.pictures import decode_rgb, encode_png
 from locutor.media.video import VideoInfo, probe_video
 
 FOCAL_PER_SIZE = 2.34  # about 24 degrees: a face filmed from a metre or two; not observable from the clip
@@ -72,17 +78,36 @@ def capture_film(film: Path, out: Path, config: CaptureConfig) -> Iterator[Event
         yield from check_footage(film, seen, cuts)
         camera = Camera(framing.size, framing.size, FOCAL_PER_SIZE * framing.size, framing.size / 2, framing.size / 2)
         tracking, head, torso = yield from solve_tracking(seen, cuts, camera, folder)
-        _make_plate(folder, framing.size)
-        has_sound, offset_frames = yield from _extract_sound(film, info, config, folder, tracking.motion)
+        plate = _make_plate(folder, framing.size)
+        sound, offset = yield from _extract_sound(film, info, config, folder, tracking.motion)
         quality = _quality(head, torso)
+        started = time.monotonic()
+        yield Progress("judging the footage", 0, 1, 0.0)
+        background = check_background(ImageStore(folder / FRAMES), ImageStore(folder / MATTES), plate)
+        heard = None if sound is None else check_sound(sound, lip_gap(tracking))
+        late = None if offset is None else (offset.frames, offset.confidence)
+        figures = examine(seen, framing, len(cuts), tracking, head, torso, background, heard, late)
+        verdict = judge_footage(figures)
+        write_report(folder, film.name, figures, verdict, seen, tracking, head, torso, camera)
         meta = PerformanceMeta(
-            VERSION, film.name, len(seen), framing, camera, quality, has_sound, config.start_s, offset_frames
+            VERSION,
+            film.name,
+            len(seen),
+            framing,
+            camera,
+            quality,
+            sound is not None,
+            config.start_s,
+            float(offset.correction_frames) if offset else 0.0,
         )
-        yield from write_report(folder, seen, cuts, tracking, head, torso, meta, info)
         for name in (ROWS, HEAD, TORSO, FRAMING):
             (folder / name).unlink(missing_ok=True)
         meta.save(folder / META)
-        yield Progress("judging the footage", 1, 1, 0.0, _quality_note(quality))
+        yield Progress("judging the footage", 1, 1, time.monotonic() - started, _quality_note(quality))
+    for finding in verdict.findings:
+        if finding.grade != Grade.GOOD:
+            yield Warned(f"{finding.what} ({finding.do})")
+    yield Warned(f"the footage is {verdict.grade}; see {out / PAGE}")
     yield Wrote(out, "performance")
 
 
@@ -109,31 +134,32 @@ def _framing(film: Path, info: VideoInfo, config: CaptureConfig, folder: Path) -
     return framing
 
 
-def _make_plate(folder: Path, size: int) -> None:
+def _make_plate(folder: Path, size: int) -> UInt8[ndarray, "H W 3"]:
     if (folder / PLATE).is_file():
-        return
+        return decode_rgb((folder / PLATE).read_bytes())
     frames, mattes = ImageStore(folder / FRAMES), ImageStore(folder / MATTES)
     n_train = n_train_of(len(frames))
     chosen = np.unique(np.linspace(0, n_train - 1, min(n_train, MOST_PLATE_FRAMES)).astype(int))
     plate = background_plate((frames.rgb(int(k)), upscale_matte(mattes.grey(int(k)), size)) for k in chosen)
     with atomic_path(folder / PLATE) as part:
         part.write_bytes(encode_png(plate))
+    return plate
 
 
 def _extract_sound(
     film: Path, info: VideoInfo, config: CaptureConfig, folder: Path, motion: Motion
-) -> Generator[Event, None, tuple[bool, float]]:
+) -> Generator[Event, None, tuple[Float32[ndarray, " n"] | None, SoundOffset | None]]:
     """Write the sound, moved so that it meets the lips when the offset is clear."""
     if not info.has_audio:
         yield Warned(f"{film.name} has no sound track: the avatar will have no voice model of its own")
-        return False, 0.0
+        return None, None
     started = time.monotonic()
     yield Progress("reading the sound", 0, 1, 0.0)
     try:
         sound = cut_sound(film, config.start_s, len(motion))
     except MediaError as error:
         yield Warned(f"the sound cannot be used: {error.what}")
-        return False, 0.0
+        return None, None
     offset = sound_offset(sound, motion)
     if offset.correction_frames:
         sound = cut_sound(film, config.start_s + offset.correction_s, len(motion))
@@ -142,7 +168,7 @@ def _extract_sound(
     with atomic_path(folder / SOUND) as part:
         soundfile.write(part, sound, SAMPLE_RATE)
     yield Progress("reading the sound", 1, 1, time.monotonic() - started)
-    return True, float(offset.correction_frames)
+    return sound, offset
 
 
 def _quality(head: HeadTrack, torso: TorsoTrack) -> TrackQuality:

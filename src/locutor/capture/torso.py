@@ -24,10 +24,12 @@ class TorsoTrack:
     Attributes:
         image_motion: [T, 2, 3]; x -> A[:, :2] @ x + A[:, 2], px.
         inlier_share: share of the tracked features that agree, per frame; 0 where the track was lost.
+        method: how it was followed: one of `METHODS`, or "nothing to follow".
     """
 
     image_motion: Float[ndarray, "T 2 3"]
     inlier_share: Float[ndarray, " T"]
+    method: str = "features"
 
     def save(self, path: Path) -> None:
         """Write as npz."""
@@ -37,7 +39,7 @@ class TorsoTrack:
     def load(path: Path) -> TorsoTrack:
         """Read what `save` wrote."""
         with np.load(path) as data:
-            return TorsoTrack(**{name: data[name] for name in data.files})
+            return TorsoTrack(data["image_motion"], data["inlier_share"], str(data["method"]))
 
 
 def track_torso(

@@ -70,12 +70,15 @@ class Weights:
         flow_px: sigma of the flow, px per frame.
         acceleration_px: sigma of the second difference of the pose, in px of image motion.
         shape: sigma of a point's move from its start, inter-ocular units; None keeps the shape.
+        depth: the same for moves in depth; None means that of `shape`. Depth and turn can hardly be told apart at the
+            pose ranges of talking people (the bas-relief ambiguity), so the start must be trusted.
     """
 
     landmark_scale: float = 1.0
     flow_px: float = 0.15
     acceleration_px: float | None = None
     shape: float | None = None
+    depth: float | None = None
 
 
 def refine(
@@ -143,6 +146,7 @@ def _step(
         pose_step = -solveh_banded(banded, gradient.reshape(-1), lower=True)
         point_step = np.zeros((n_points, 3))
     else:
+        sigma_shape = np.array([weights.shape, weights.shape, weights.depth or weights.shape])
         J_shape = J_point @ track.R_world_head[:, None]
         pose_step, point_step = _schur_step(
             banded,
@@ -151,8 +155,8 @@ def _step(
             JW,
             weight,
             error,
-            (track.points - start_points) / weights.shape**2,
-            weights.shape,
+            (track.points - start_points) / sigma_shape**2,
+            sigma_shape,
         )
     pose_step = pose_step.reshape(n_frames, 6)
     return replace(
@@ -235,12 +239,12 @@ def _schur_step(
     weight: Float[ndarray, "T M"],
     error: Float[ndarray, "T M 2"],
     prior_gradient: Float[ndarray, "M 3"],
-    shape_sigma: float,
+    shape_sigma: Float[ndarray, " 3"],
 ) -> tuple[Float[ndarray, " n"], Float[ndarray, "M 3"]]:
     """Eliminate the poses, solve for the shape, substitute back."""
     n_frames, n_points = weight.shape
     coupling = np.einsum("tmia,tmib->tamb", JW, J_shape).reshape(6 * n_frames, 3 * n_points)
-    blocks = np.einsum("tmia,tmib,tm->mab", J_shape, J_shape, weight) + np.eye(3) / shape_sigma**2
+    blocks = np.einsum("tmia,tmib,tm->mab", J_shape, J_shape, weight) + np.diag(1 / shape_sigma**2)
     shape_matrix = np.zeros((n_points, 3, n_points, 3))
     shape_matrix[np.arange(n_points), :, np.arange(n_points)] = blocks
     shape_gradient = np.einsum("tmia,tmi,tm->ma", J_shape, error, weight) + prior_gradient
