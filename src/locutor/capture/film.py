@@ -75,7 +75,7 @@ def capture_film(film: Path, out: Path, config: CaptureConfig) -> Iterator[Event
         yield from observe(film, info, framing, config, folder)
         seen = load_observations(folder)
         cuts = find_cuts(seen)
-        yield from check_footage(film, seen, cuts)
+        yield from check_footage(film, seen, cuts, ImageStore(folder / FRAMES))
         camera = Camera(framing.size, framing.size, FOCAL_PER_SIZE * framing.size, framing.size / 2, framing.size / 2)
         tracking, head, torso = yield from solve_tracking(seen, cuts, camera, folder)
         plate = _make_plate(folder, framing.size)

@@ -107,7 +107,7 @@ def observe(film: Path, info: VideoInfo, framing: Framing, config: CaptureConfig
         stack.callback(frames.suspend)
         stack.callback(mattes.suspend)
         watcher = stack.enter_context(_Watcher(framing, frames, mattes))
-        store = _Store(frames, mattes, rows, earlier[-1] if len(earlier) else None)
+        store = _Store(frames, mattes, rows, earlier)
         k = len(earlier)
         for seen in watcher.watch(iterate_frames(film, start_s=config.start_s + k / FPS, end_s=config.end_s)):
             store.add(seen)
@@ -211,12 +211,11 @@ def _finished(future: Future[_Seen], repeated: bool) -> _Seen:
 class _Store:
     """Appends frames to the three files, pictures before the row that tells of them."""
 
-    def __init__(
-        self, frames: ImageStoreWriter, mattes: ImageStoreWriter, rows: BinaryIO, last: ndarray | None
-    ) -> None:
+    def __init__(self, frames: ImageStoreWriter, mattes: ImageStoreWriter, rows: BinaryIO, earlier: ndarray) -> None:
         self._frames, self._mattes, self._rows = frames, mattes, rows
         self._waiting: list[bytes] = []
-        self._where = None if last is None or not last["found"] else last["landmarks"][:, :2].mean(0)
+        found = earlier[earlier["found"]]
+        self._where = found[-1]["landmarks"][:, :2].mean(0) if len(found) else None
 
     def add(self, seen: _Seen) -> None:
         self._frames.append_encoded(seen.frame)

@@ -12,7 +12,7 @@ from locutor.capture.pose_effect import without_pose
 from locutor.media.logmel import HOP, LogMel
 
 MELS_PER_FRAME = SAMPLES_PER_FRAME // HOP
-MAX_OFFSET = 12  # frames, 480 ms
+MAX_OFFSET = 15  # frames, 600 ms
 LIP_LEAD = 1.0  # frames by which lips naturally run ahead of their sound
 CLEAR = 0.2  # confidence from which on an offset is to be believed
 _WINDOW = 3  # mel frames on each side: narrow, so that the peak is sharp

@@ -6,24 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from numpy import ndarray
 
+from locutor.capture.image_store import ImageStore
+from locutor.capture.likeness import likeness, mean_look
 from locutor.capture.observe import Observations
 from locutor.core.clock import FPS
 from locutor.core.errors import FootageError
 from locutor.core.events import Event, Warned
-from locutor.core.face import OUTER_EYE_CORNERS, RIGID
-from locutor.geometry.similarity import fit_similarity
 
 MIN_FRAMES = 70
 MAX_MISSING_SHARE = 0.2
 LONG_GAP = 25  # frames
 CUT_LEVELS = 18.0  # grey levels by which the small picture changes at a cut, on average
 CUT_TIMES = 6.0  # and by how much more than it does between the frames around
-OTHER_PERSON = 0.045  # inter-ocular units by which the rigid points of two people differ, RMS
+SAME_PERSON = 0.68  # likeness; one person stays above .74 within a clip, two people below .64 (seven people)
 STILL_LEVELS = 0.12  # grey levels per frame below which nothing moves
 _AROUND = 12  # frames
+_LOOKS = 8  # frames of a shot to look at
 
 
 def find_cuts(seen: Observations) -> list[int]:
@@ -38,7 +39,7 @@ def find_cuts(seen: Observations) -> list[int]:
     return cuts
 
 
-def check_footage(film: Path, seen: Observations, cuts: list[int]) -> Iterator[Event]:
+def check_footage(film: Path, seen: Observations, cuts: list[int], frames: ImageStore) -> Iterator[Event]:
     """Refuse what nothing can be learnt from; warn of what can be borne.
 
     Raises:
@@ -55,7 +56,7 @@ def check_footage(film: Path, seen: Observations, cuts: list[int]) -> Iterator[E
             f"no face in {len(missing)} of {n_frames} frames of {film} (first at {missing[0] / FPS:.1f} s)",
             "trim the film to the part where the face is seen (--start, --end)",
         )
-    other = _other_person(seen, cuts)
+    other = _other_person(seen, cuts, frames)
     if other is not None:
         raise FootageError(
             f"{film} cuts to another person at {other / FPS:.1f} s of the captured part",
@@ -84,34 +85,19 @@ def longest_gap(observed: Bool[ndarray, " T"]) -> tuple[int, int]:
     return int(starts[longest]), int(ends[longest] - starts[longest])
 
 
-def shape_distance(a: Float[ndarray, "N 478 3"], b: Float[ndarray, "M 478 3"]) -> float:
-    """How much the rigid points of two faces differ, RMS in inter-ocular units, apart from place, turn and size."""
-    first, second = _mean_shape(a), _mean_shape(b)
-    corners = [RIGID.index(p) for p in OUTER_EYE_CORNERS]
-    moved = fit_similarity(second, first).apply(second)
-    unit = np.linalg.norm(first[corners[0]] - first[corners[1]])
-    return float(np.sqrt(((moved - first) ** 2).sum(1).mean()) / unit)
-
-
-def _mean_shape(landmarks: Float[ndarray, "N 478 3"]) -> Float[ndarray, "M 3"]:
-    points = landmarks[:, RIGID].astype(np.float64)
-    shape = points[len(points) // 2]
-    for _ in range(2):
-        shape = np.median([fit_similarity(frame, shape).apply(frame) for frame in points], axis=0)
-    return shape
-
-
-def _other_person(seen: Observations, cuts: list[int]) -> int | None:
-    """The first cut after which the face has another shape."""
-    bounds = [0, *cuts, len(seen)]
-    shots = [np.flatnonzero(seen.observed[a:b]) + a for a, b in zip(bounds, bounds[1:], strict=False)]
-    first = seen.landmarks[shots[0][:: max(1, len(shots[0]) // 50)]]
-    for cut, frames in zip(cuts, shots[1:], strict=True):
-        if len(first) and len(frames) >= _AROUND:
-            if shape_distance(first, seen.landmarks[frames[:: max(1, len(frames) // 50)]]) > OTHER_PERSON:
-                return cut
-        elif not len(first):
-            first = seen.landmarks[frames]
+def _other_person(seen: Observations, cuts: list[int], frames: ImageStore) -> int | None:
+    """The first cut after which the face looks like another one than before all cuts."""
+    bounds, first = [0, *cuts, len(seen)], None
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        shown = np.flatnonzero(seen.observed[start:end]) + start
+        if len(shown) < _LOOKS:
+            continue
+        chosen = shown[np.linspace(0, len(shown) - 1, _LOOKS).astype(int)]
+        look = mean_look((frames.grey(int(k)), seen.landmarks[k]) for k in chosen)
+        if first is None:
+            first = look
+        elif likeness(first, look) < SAME_PERSON:
+            return start
     return None
 
 

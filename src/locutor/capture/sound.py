@@ -12,6 +12,8 @@ from locutor.core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from locutor.core.motion import Motion
 from locutor.media.audio import read_audio_chunks
 
+SHORTEST_S = 6.0  # s; in less, chance finds peaks as high
+FULL_S = 15.0  # the confidence asked for grows as the footage gets shorter than this: chance correlations do too
 LEAST_CORRECTED = 2.0  # frames; people differ by that much in how far their lips run ahead
 
 
@@ -57,5 +59,5 @@ class SoundOffset:
 def sound_offset(sound: Float32[ndarray, " n"], motion: Motion) -> SoundOffset:
     """Estimate by how much the sound is late, and decide whether to move it."""
     frames, confidence = estimate_offset_frames(sound, motion)
-    worth = confidence >= CLEAR and abs(frames) >= LEAST_CORRECTED
-    return SoundOffset(frames, confidence, round(frames) if worth else 0)
+    clear = len(motion) >= SHORTEST_S * FPS and confidence >= CLEAR * max(1.0, (FULL_S * FPS / len(motion)) ** 0.5)
+    return SoundOffset(frames, confidence, round(frames) if clear and abs(frames) >= LEAST_CORRECTED else 0)

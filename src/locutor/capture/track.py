@@ -148,16 +148,13 @@ def _step(
     else:
         sigma_shape = np.array([weights.shape, weights.shape, weights.depth or weights.shape])
         J_shape = J_point @ track.R_world_head[:, None]
-        pose_step, point_step = _schur_step(
-            banded,
-            gradient,
-            J_shape,
-            JW,
-            weight,
-            error,
-            (track.points - start_points) / sigma_shape**2,
-            sigma_shape,
-        )
+        coupling = np.einsum("tmia,tmib->tamb", JW, J_shape)
+        blocks = np.einsum("tmia,tmib,tm->mab", J_shape, J_shape, weight) + np.diag(1 / sigma_shape**2)
+        shape_gradient = np.einsum("tmia,tmi,tm->ma", J_shape, error, weight)
+        shape_gradient += (track.points - start_points) / sigma_shape**2
+        if flow is not None:
+            _add_flow_to_shape(coupling, blocks, shape_gradient, J_pose, J_shape, track.project(camera), flow, weights)
+        pose_step, point_step = _schur_step(banded, gradient, coupling, blocks, shape_gradient)
     pose_step = pose_step.reshape(n_frames, 6)
     return replace(
         track, w=track.w + pose_step[:, :3], xyz=track.xyz + pose_step[:, 3:], points=track.points + point_step
@@ -182,9 +179,7 @@ def _add_flow(
     flow: FlowField,
     sigma_px: float,
 ) -> None:
-    error = projected[1:] - projected[:-1] - flow.flow
-    norm = np.linalg.norm(error, axis=-1)
-    weight = flow.trusted / sigma_px**2 / np.maximum(1.0, norm / (2 * sigma_px))
+    error, weight = _flow_error(projected, flow, sigma_px)
     J_next, J_this = J_pose[1:], J_pose[:-1]
     diagonal[1:] += np.einsum("tmia,tmib,tm->tab", J_next, J_next, weight)
     diagonal[:-1] += np.einsum("tmia,tmib,tm->tab", J_this, J_this, weight)
@@ -231,27 +226,48 @@ def _add_acceleration(
                 banded[6 * (i - j), 6 * np.arange(j, n_frames - 2 + j) + a] += stencil[i] * stencil[j] * weight[:, a]
 
 
+def _add_flow_to_shape(
+    coupling: Float[ndarray, "T 6 M 3"],
+    blocks: Float[ndarray, "M 3 3"],
+    shape_gradient: Float[ndarray, "M 3"],
+    J_pose: Float[ndarray, "T M 2 6"],
+    J_shape: Float[ndarray, "T M 2 3"],
+    projected: Float[ndarray, "T M 2"],
+    flow: FlowField,
+    weights: Weights,
+) -> None:
+    """What flow says of the shape: points at other depths move differently when the head turns."""
+    error, weight = _flow_error(projected, flow, weights.flow_px)
+    change = J_shape[1:] - J_shape[:-1]
+    coupling[1:] += np.einsum("tmia,tmib,tm->tamb", J_pose[1:], change, weight)
+    coupling[:-1] -= np.einsum("tmia,tmib,tm->tamb", J_pose[:-1], change, weight)
+    blocks += np.einsum("tmia,tmib,tm->mab", change, change, weight)
+    shape_gradient += np.einsum("tmia,tmi,tm->ma", change, error, weight)
+
+
+def _flow_error(
+    projected: Float[ndarray, "T M 2"], flow: FlowField, sigma_px: float
+) -> tuple[Float[ndarray, "T1 M 2"], Float[ndarray, "T1 M"]]:
+    """Predicted minus measured flow, and its robust weight."""
+    error = projected[1:] - projected[:-1] - flow.flow
+    norm = np.linalg.norm(error, axis=-1)
+    return error, flow.trusted / sigma_px**2 / np.maximum(1.0, norm / (2 * sigma_px))
+
+
 def _schur_step(
     banded: Float[ndarray, "13 n"],
     gradient: Float[ndarray, "T 6"],
-    J_shape: Float[ndarray, "T M 2 3"],
-    JW: Float[ndarray, "T M 2 6"],
-    weight: Float[ndarray, "T M"],
-    error: Float[ndarray, "T M 2"],
-    prior_gradient: Float[ndarray, "M 3"],
-    shape_sigma: Float[ndarray, " 3"],
+    coupling: Float[ndarray, "T 6 M 3"],
+    blocks: Float[ndarray, "M 3 3"],
+    shape_gradient: Float[ndarray, "M 3"],
 ) -> tuple[Float[ndarray, " n"], Float[ndarray, "M 3"]]:
     """Eliminate the poses, solve for the shape, substitute back."""
-    n_frames, n_points = weight.shape
-    coupling = np.einsum("tmia,tmib->tamb", JW, J_shape).reshape(6 * n_frames, 3 * n_points)
-    blocks = np.einsum("tmia,tmib,tm->mab", J_shape, J_shape, weight) + np.diag(1 / shape_sigma**2)
+    n_frames, n_points = coupling.shape[0], coupling.shape[2]
+    flat = coupling.reshape(6 * n_frames, 3 * n_points)
     shape_matrix = np.zeros((n_points, 3, n_points, 3))
     shape_matrix[np.arange(n_points), :, np.arange(n_points)] = blocks
-    shape_gradient = np.einsum("tmia,tmi,tm->ma", J_shape, error, weight) + prior_gradient
-    solved = solveh_banded(banded, np.column_stack([gradient.reshape(-1), coupling]), lower=True)
-    reduced = shape_matrix.reshape(3 * n_points, 3 * n_points) - coupling.T @ solved[:, 1:]
-    point_step = -np.linalg.solve(
-        reduced + 1e-6 * np.eye(3 * n_points), shape_gradient.ravel() - coupling.T @ solved[:, 0]
-    )
+    solved = solveh_banded(banded, np.column_stack([gradient.reshape(-1), flat]), lower=True)
+    reduced = shape_matrix.reshape(3 * n_points, 3 * n_points) - flat.T @ solved[:, 1:]
+    point_step = -np.linalg.solve(reduced + 1e-6 * np.eye(3 * n_points), shape_gradient.ravel() - flat.T @ solved[:, 0])
     pose_step = -(solved[:, 0] + solved[:, 1:] @ point_step)
     return pose_step, point_step.reshape(n_points, 3)
