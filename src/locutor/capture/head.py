@@ -70,11 +70,11 @@ def track_head(
     rigid = landmarks[:, RIGID].astype(np.float64)
     raw = _initial_track(rigid, observed, camera)
     given = rigid[..., :2], observed, camera
-    track = refine(raw, *given, Weights(shape=0.055), learn_sigma=True)
+    track = refine(raw, *given, Weights(shape=0.055, depth=0.003), learn_sigma=True)
     track = refine(track, *given, Weights(shape=0.0033, acceleration_px=0.15), learn_sigma=True, cuts=cuts)
     flow = measure_flow(grey_frames(), track.project(camera))
     flow.trusted[[cut - 1 for cut in cuts]] = False
-    with_flow = Weights(landmark_scale=4.3, flow_px=0.15, acceleration_px=0.6)
+    with_flow = Weights(landmark_scale=10.0, flow_px=0.15, acceleration_px=0.15)
     half = refine(track, *given, with_flow, _only(flow, FLOW_ROWS[0::2]), iterations=5, cuts=cuts)
     judge = _only(flow, FLOW_ROWS[1::2])
     finished = refine(track, *given, with_flow, _only(flow, FLOW_ROWS), iterations=5, cuts=cuts)
