@@ -87,6 +87,8 @@ def longest_gap(observed: Bool[ndarray, " T"]) -> tuple[int, int]:
 
 def _other_person(seen: Observations, cuts: list[int], frames: ImageStore) -> int | None:
     """The first cut after which the face looks like another one than before all cuts."""
+    if not cuts:
+        return None
     bounds, first = [0, *cuts, len(seen)], None
     for start, end in zip(bounds, bounds[1:], strict=False):
         shown = np.flatnonzero(seen.observed[start:end]) + start
