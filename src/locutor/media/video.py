@@ -139,7 +139,7 @@ def _decoded(container: InputContainer, stream: VideoStream, path: Path) -> Iter
     if n_broken:
         warn(f"{path}: {n_broken} time stamps jump by more than {_MAX_JUMP_S:.0f} s; the pictures follow each other")
     length_s, declared_s = last_s + step_s - first_s, _declared_duration_s(container, stream) or 0.0
-    if 0 < length_s < declared_s - 0.5:
+    if not n_broken and 0 < length_s < declared_s - 0.5:
         warn(f"{path} ends after {length_s:.1f} s of {declared_s:.1f} s; what is readable is used")
 
 
