@@ -88,7 +88,8 @@ def judge(performance: Performance, truth_file: Path) -> dict[str, float]:
     raw = _errors(_raw_rotations(performance, n), R_true)
     angle = np.degrees(np.linalg.norm(errors, axis=1))
     corrected = motion.blendshapes[:n]
-    own = {name: performance_column(truth, name, n) for name in ("jawOpen", "eyeBlink")}
+    own = {name: _expression(truth, name, n) for name in ("jawOpen", "eyeBlink")}
+    blinks = corrected[:, [BLENDSHAPES.index("eyeBlinkLeft"), BLENDSHAPES.index("eyeBlinkRight")]].mean(1)
     return {
         "median_deg": round(float(np.median(angle)), 3),
         "p95_deg": round(float(np.percentile(angle, 95)), 3),
@@ -97,13 +98,12 @@ def judge(performance: Performance, truth_file: Path) -> dict[str, float]:
         "raw_jitter_deg": round(_jitter(raw), 4),
         "jitter_of_raw": round(_jitter(errors) / _jitter(raw), 4),
         "jaw_r": round(_r(corrected[:, BLENDSHAPES.index("jawOpen")], own["jawOpen"]), 4),
-        "blink_r": round(_r(corrected[:, [BLENDSHAPES.index("eyeBlinkLeft"), BLENDSHAPES.index("eyeBlinkRight")]].mean(1),
-                            own["eyeBlink"]), 4),
+        "blink_r": round(_r(blinks, own["eyeBlink"]), 4),
         "residual_flow_px": performance.meta.quality.residual_flow_px,
-    }  # fmt: skip
+    }
 
 
-def performance_column(truth: dict[str, Any], name: str, n: int) -> np.ndarray:
+def _expression(truth: dict[str, Any], name: str, n: int) -> np.ndarray:
     """An expression of the truth; the mean of both sides where there are two."""
     columns = [i for i, known in enumerate(truth["expression_names"]) if str(known).startswith(name)]
     return truth["expression"][:n, columns].mean(axis=1)

@@ -33,7 +33,10 @@ def film_of(path: Path, pictures: list[np.ndarray], n_frames: int) -> Path:
 
 def swaying(picture: np.ndarray, n_frames: int) -> list[np.ndarray]:
     """The picture as a hand-held camera sees it: a film of it is no still."""
-    moves = [cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), 1.5 * np.sin(k / 7), 1 + 0.02 * np.sin(k / 9)) for k in range(n_frames)]
+    moves = [
+        cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), 1.5 * np.sin(k / 7), 1 + 0.02 * np.sin(k / 9))
+        for k in range(n_frames)
+    ]
     return [cv2.warpAffine(picture, A, (SIZE, SIZE), borderMode=cv2.BORDER_REFLECT) for A in moves]
 
 
@@ -254,7 +257,9 @@ def test_the_report_says_what_is_wrong(captured):
 def test_progress_never_goes_back(captured):
     _, events = captured
     notes = [e.message for e in events if isinstance(e, Warned)]
-    assert len(notes) == len(json.loads((captured[0] / "capture.json").read_text())["findings"]) + 1 - n_mere_notes(captured[0])
+    assert len(notes) == len(json.loads((captured[0] / "capture.json").read_text())["findings"]) + 1 - n_mere_notes(
+        captured[0]
+    )
     for stage in {e.stage for e in events if isinstance(e, Progress)}:
         done = [e.done for e in events if isinstance(e, Progress) and e.stage == stage]
         assert done == sorted(done)

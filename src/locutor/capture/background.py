@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
 from locutor.capture.image_store import ImageStore
-from locutor.capture.plate import BACKGROUND_BELOW, GROW_PX
 from locutor.capture.performance import upscale_matte
+from locutor.capture.plate import BACKGROUND_BELOW, GROW_PX
 
 N_LOOKS = 40
 MOVING_PX = 1.0  # camera motion from which on a plate is blurred
@@ -93,8 +93,8 @@ def background_motion(
     features = cv2.goodFeaturesToTrack(first, 200, 0.01, 8, mask=free.astype(np.uint8) * 255)
     if features is None or len(features) < _MIN_FEATURES:
         return None
-    there, found, _ = cv2.calcOpticalFlowPyrLK(first, other, features, None, winSize=(21, 21), maxLevel=4)
-    back, found_back, _ = cv2.calcOpticalFlowPyrLK(other, first, there, None, winSize=(21, 21), maxLevel=4)
+    there, found, _ = cv2.calcOpticalFlowPyrLK(first, other, features, features.copy(), winSize=(21, 21), maxLevel=4)
+    back, found_back, _ = cv2.calcOpticalFlowPyrLK(other, first, there, there.copy(), winSize=(21, 21), maxLevel=4)
     ok = (found[:, 0] > 0) & (found_back[:, 0] > 0) & (np.linalg.norm((back - features)[:, 0], axis=1) < 0.5)
     if ok.sum() < _MIN_FEATURES:
         return None

@@ -27,9 +27,7 @@ def line_chart(title: str, curves: Mapping[str, Float[ndarray, " T"]], length_s:
         parts.append(f"<text x='{x:.0f}' y='{_HEIGHT - 2}'>{share * length_s:.0f} s</text>")
     for i, (name, values) in enumerate(curves.items()):
         colour = COLOURS[i % len(COLOURS)]
-        parts += [
-            f"<polyline points='{points}' fill='none' stroke='{colour}'/>" for points in _runs(values, low, high)
-        ]
+        parts += [f"<polyline points='{points}' fill='none' stroke='{colour}'/>" for points in _runs(values, low, high)]
         parts.append(f"<text x='{_LEFT + 330 + 170 * i}' y='12' fill='{colour}'>{html.escape(name)}</text>")
     return f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' width='100%' font-size='12'>{''.join(parts)}</svg>"
 

@@ -21,7 +21,7 @@ from locutor.capture.examine import examine, lip_gap
 from locutor.capture.framing import Framing
 from locutor.capture.head import HeadTrack
 from locutor.capture.image_store import ImageStore
-from locutor.capture.observe import ROWS, Observations, load_observations, observe
+from locutor.capture.observe import ROWS, load_observations, observe
 from locutor.capture.performance import (
     FRAMES,
     MATTES,

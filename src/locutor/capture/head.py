@@ -48,7 +48,8 @@ class HeadTrack:
         """Read what `save` wrote."""
         with np.load(path) as data:
             rigid = RigidTrack(*(data[name] for name in ("R_mean", "w", "xyz", "points", "sigma_px")))
-            return HeadTrack(rigid, *(float(x) for x in data["figures"]), data["series"])
+            residual, landmarks, raw = data["figures"].tolist()
+            return HeadTrack(rigid, residual, landmarks, raw, data["series"])
 
 
 def track_head(
@@ -79,7 +80,9 @@ def track_head(
     judge = _only(flow, FLOW_ROWS[1::2])
     finished = refine(track, *given, with_flow, _only(flow, FLOW_ROWS), iterations=5, cuts=cuts)
     series = residual_series(half, camera, judge)
-    return HeadTrack(finished, rms(series), residual_flow(track, camera, judge), residual_flow(raw, camera, judge), series)
+    return HeadTrack(
+        finished, rms(series), residual_flow(track, camera, judge), residual_flow(raw, camera, judge), series
+    )
 
 
 def _only(flow: FlowField, rows: ndarray) -> FlowField:

@@ -9,9 +9,7 @@ _SIDE = 128  # px: faces of all sizes are compared at this one
 _BLACK, _WHITE = 16, 250  # grey levels from which on nothing is told apart
 
 
-def face_look(
-    grey: UInt8[ndarray, "H W"], landmarks: Float[ndarray, "478 3"]
-) -> tuple[float, float, float, float]:
+def face_look(grey: UInt8[ndarray, "H W"], landmarks: Float[ndarray, "478 3"]) -> tuple[float, float, float, float]:
     """Measures of the box around the landmarks.
 
     Returns:

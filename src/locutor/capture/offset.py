@@ -4,11 +4,11 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 from numpy import ndarray
 
-from locutor.core.face import LIP_GAP_ROWS
-from locutor.core.clock import SAMPLES_PER_FRAME
-from locutor.core.motion import Motion
-from locutor.core.folds import blocked_folds
 from locutor.capture.pose_effect import without_pose
+from locutor.core.clock import SAMPLES_PER_FRAME
+from locutor.core.face import LIP_GAP_ROWS
+from locutor.core.folds import blocked_folds
+from locutor.core.motion import Motion
 from locutor.media.logmel import HOP, LogMel
 
 MELS_PER_FRAME = SAMPLES_PER_FRAME // HOP
@@ -52,7 +52,9 @@ def offset_profile(audio: Float32[ndarray, " n"], motion: Motion) -> tuple[Int[n
     n_frames = len(motion)
     valid = np.ones(n_frames, bool) if motion.valid is None else motion.valid
     upper, lower = LIP_GAP_ROWS
-    gap = without_pose((motion.face[:, lower, 1] - motion.face[:, upper, 1])[:, None], motion, valid)[:, 0].astype(np.float64)
+    gap = without_pose((motion.face[:, lower, 1] - motion.face[:, upper, 1])[:, None], motion, valid)[:, 0].astype(
+        np.float64
+    )
     mel = LogMel().whole(audio)
     centres = MELS_PER_FRAME * np.arange(-MAX_OFFSET, n_frames + MAX_OFFSET) + MELS_PER_FRAME // 2
     rows = np.clip(centres[:, None] + np.arange(-_WINDOW, _WINDOW + 1), 0, len(mel) - 1)

@@ -68,6 +68,8 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
             )
         if meta.has_sound:
             late_s = meta.sound_offset_frames / FPS
-            soundfile.write(folder / SOUND, cut_sound(packed / VIDEO, meta.start_s + late_s, meta.n_frames), SAMPLE_RATE)
+            soundfile.write(
+                folder / SOUND, cut_sound(packed / VIDEO, meta.start_s + late_s, meta.n_frames), SAMPLE_RATE
+            )
         yield Progress("unpacking the footage", meta.n_frames, meta.n_frames, time.monotonic() - started)
     yield Wrote(out, "performance")

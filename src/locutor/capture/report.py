@@ -120,7 +120,9 @@ def _table(figures: dict[str, Any], prefix: str = "") -> str:
     rows = []
     for name, value in figures.items():
         if isinstance(value, dict):
-            rows += [f"<tr><td>{name.replace('_', ' ')}: {html.escape(k)}</td><td>{v}</td></tr>" for k, v in value.items()]
+            rows += [
+                f"<tr><td>{name.replace('_', ' ')}: {html.escape(k)}</td><td>{v}</td></tr>" for k, v in value.items()
+            ]
         else:
             rows.append(f"<tr><td>{name.replace('_', ' ')}</td><td>{html.escape(str(value))}</td></tr>")
     return f"<table>{''.join(rows)}</table>"

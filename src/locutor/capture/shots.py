@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def find_cuts(seen: Observations) -> list[int]:
     change = np.abs(np.diff(thumbs, axis=0)).mean(axis=(1, 2))
     cuts: list[int] = []
     for t in np.flatnonzero(change > CUT_LEVELS):
-        around = np.delete(change[max(t - _AROUND, 0) : t + _AROUND + 1], min(t, _AROUND))
+        around = np.concatenate([change[max(t - _AROUND, 0) : t], change[t + 1 : t + _AROUND + 1]])
         if change[t] > CUT_TIMES * (np.median(around) + 0.5):
             cuts.append(int(t) + 1)
     return cuts
@@ -90,7 +91,7 @@ def _other_person(seen: Observations, cuts: list[int], frames: ImageStore) -> in
     if not cuts:
         return None
     bounds, first = [0, *cuts, len(seen)], None
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         shown = np.flatnonzero(seen.observed[start:end]) + start
         if len(shown) < _LOOKS:
             continue

@@ -86,9 +86,7 @@ def _reference_frame(head: HeadTrack, n_frames: int, observed: Bool[ndarray, " T
     return int(np.argmin(np.where(observed[:n_train], away, np.inf)))
 
 
-def _assemble(
-    seen: Observations, head: HeadTrack, torso: TorsoTrack, reference: int, camera: Camera
-) -> Tracking:
+def _assemble(seen: Observations, head: HeadTrack, torso: TorsoTrack, reference: int, camera: Camera) -> Tracking:
     n_train, track, observed = n_train_of(len(seen)), head.rigid, seen.observed
     R_world_head = track.R_world_head
     R_reference, xyz_reference = mean_rotation(R_world_head[:n_train]), track.xyz[:n_train].mean(0)

@@ -95,7 +95,10 @@ def agreement(
     found = []
     for k in np.unique(np.linspace(0, n_frames - 1, min(n_frames, N_JUDGED)).astype(int)):
         moved = cv2.warpAffine(
-            _smooth(grey_frame(int(k))), track.image_motion[k], own.shape[::-1], flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+            _smooth(grey_frame(int(k))),
+            track.image_motion[k],
+            own.shape[::-1],
+            flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
         )
         a, b = own[inside], moved[inside]
         spread = a.std() * b.std()
@@ -155,7 +158,9 @@ def _follow_dense(
 ) -> tuple[Float[ndarray, "2 3"], float]:
     """Dense inverse search (Kroeger et al. 2016) between the reference and the picture moved back by the guess."""
     moved = cv2.warpAffine(image, guess, image.shape[::-1], flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR)
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(reference, moved, None)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(
+        reference, moved, np.zeros((*reference.shape, 2), np.float32)
+    )
     start = features[:, 0]
     columns, rows = start.astype(int).T
     there = (start + flow[rows, columns]) @ guess[:, :2].T + guess[:, 2]
