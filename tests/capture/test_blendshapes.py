@@ -19,7 +19,7 @@ def clip(n: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     raw[:, BLENDSHAPES.index("jawOpen")] = 0.05 + 0.6 * jaw + rng.normal(0, 0.05, n)
     points = np.zeros((n, 478, 3))
     for points_of_eye in EYES.values():
-        outer, above_a, above_b, inner, below_b, below_a = points_of_eye
+        above_a, above_b, inner, below_b, below_a = points_of_eye[1:]
         points[:, inner, 0] = 0.3
         points[:, above_a, 0] = points[:, below_a, 0] = 0.1
         points[:, above_b, 0] = points[:, below_b, 0] = 0.2

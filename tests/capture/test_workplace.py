@@ -11,11 +11,11 @@ from locutor.core.errors import FootageError, OutputError
 JOB = {"film": "a.mp4", "size": 512}
 
 
-def stopped(out, job=JOB) -> None:
-    """A run that writes a file and is interrupted."""
-    with pytest.raises(KeyboardInterrupt), resumable_folder(out, job) as folder:
+def stopped(out, error: type[BaseException] | BaseException = KeyboardInterrupt) -> None:
+    """A run that writes a file and ends with an error."""
+    with resumable_folder(out, JOB) as folder:
         (folder / "done").write_text("work")
-        raise KeyboardInterrupt
+        raise error
 
 
 def test_finished_work_gets_its_name(tmp_path):
@@ -26,30 +26,30 @@ def test_finished_work_gets_its_name(tmp_path):
 
 
 def test_an_interrupted_run_finds_its_work_again(tmp_path):
-    stopped(tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        stopped(tmp_path / "out")
     assert not (tmp_path / "out").exists()
     with resumable_folder(tmp_path / "out", JOB) as folder:
         assert (folder / "done").read_text() == "work"
 
 
 def test_another_job_begins_anew(tmp_path):
-    stopped(tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        stopped(tmp_path / "out")
     with resumable_folder(tmp_path / "out", JOB | {"size": 256}) as folder:
         assert not (folder / "done").exists()
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
 def test_refused_footage_leaves_nothing(tmp_path):
-    with pytest.raises(FootageError), resumable_folder(tmp_path / "out", JOB) as folder:
-        (folder / "done").write_text("work")
-        raise FootageError("no face", "another film")
+    with pytest.raises(FootageError):
+        stopped(tmp_path / "out", FootageError("no face", "another film"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_keeps_what_is_there(tmp_path):
-    with pytest.raises(OutputError, match="full"), resumable_folder(tmp_path / "out", JOB) as folder:
-        (folder / "done").write_text("work")
-        raise OSError(28, "No space left on device")
+    with pytest.raises(OutputError, match="full"):
+        stopped(tmp_path / "out", OSError(28, "No space left on device"))
     assert (tmp_path / ".out.part" / "done").exists()
 
 

@@ -14,7 +14,7 @@ from locutor.capture.performance import upscale_matte
 from locutor.capture.plate import BACKGROUND_BELOW, GROW_PX
 
 N_LOOKS = 40
-MOVING_PX = 1.0  # camera motion from which on a plate is blurred
+MOVING_PX = 2.0  # camera motion from which on a plate is visibly blurred
 CHANGING_LEVELS = 6.0  # grey levels
 CHANGING_SHARE = 0.05
 _MIN_FEATURES = 25

@@ -39,12 +39,11 @@ class ImageStoreWriter:
         self._part = part_of(path)
         self._lossless = lossless
         self._offsets = [len(MAGIC), *ends]
+        self._file = self._part.open("r+b" if ends else "w+b")
         if ends:
-            self._file = self._part.open("r+b")
             self._file.truncate(ends[-1])
             self._file.seek(ends[-1])
         else:
-            self._file = self._part.open("wb")
             self._file.write(MAGIC)
 
     def __enter__(self) -> ImageStoreWriter:

@@ -135,7 +135,7 @@ def _track(
     if method == DENSE:
         inside = cv2.erode(torso_mask, np.ones((GRID_PX, GRID_PX), np.uint8))
         rows, columns = np.nonzero(inside[::GRID_PX, ::GRID_PX])
-        features = GRID_PX * np.stack([columns, rows], 1).astype(np.float32)[:, None]
+        features: ndarray | None = GRID_PX * np.stack([columns, rows], 1).astype(np.float32)[:, None]
         follow = _follow_dense
     else:
         features = cv2.goodFeaturesToTrack(reference_image, 200, 0.005, 5, mask=torso_mask)
@@ -158,10 +158,8 @@ def _follow_dense(
 ) -> tuple[Float[ndarray, "2 3"], float]:
     """Dense inverse search (Kroeger et al. 2016) between the reference and the picture moved back by the guess."""
     moved = cv2.warpAffine(image, guess, image.shape[::-1], flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR)
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(
-        reference, moved, np.zeros((*reference.shape, 2), np.float32)
-    )
-    start = features[:, 0]
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow = np.asarray(search.calc(reference, moved, np.zeros((*reference.shape, 2), np.float32)))
     columns, rows = start.astype(int).T
     there = (start + flow[rows, columns]) @ guess[:, :2].T + guess[:, 2]
     return _similarity(start, there, guess)
