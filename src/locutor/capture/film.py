@@ -20,9 +20,10 @@ from locutor.capture.detect import FaceLandmarker
 from locutor.capture.examine import examine, lip_gap
 from locutor.capture.framing import Framing
 from locutor.capture.head import HeadTrack
-from locutor.capture.image_store import ImageStore
+from locutor.capture.image_store import ImageStore, ImageStoreWriter
 from locutor.capture.observe import ROWS, load_observations, observe
 from locutor.capture.performance import (
+    BACKGROUNDS,
     FRAMES,
     MATTES,
     META,
@@ -33,7 +34,7 @@ from locutor.capture.performance import (
     TrackQuality,
     upscale_matte,
 )
-from locutor.capture.plate import background_plate
+from locutor.capture.plate import background_keys, background_plate
 from locutor.capture.report import PAGE, write_report
 from locutor.capture.search import choose_framing
 from locutor.capture.shots import check_footage, find_cuts
@@ -84,6 +85,8 @@ def capture_film(film: Path, out: Path, config: CaptureConfig) -> Iterator[Event
         started = time.monotonic()
         yield Progress("judging the footage", 0, 1, 0.0)
         background = check_background(ImageStore(folder / FRAMES), ImageStore(folder / MATTES), plate)
+        if background.camera_moves or background.changes:
+            _write_backgrounds(folder, plate)
         heard = None if sound is None else check_sound(sound, lip_gap(tracking))
         late = None if offset is None else (offset.frames, offset.confidence)
         figures = examine(seen, framing, len(cuts), tracking, head, torso, background, heard, late)
@@ -144,6 +147,18 @@ def _make_plate(folder: Path, size: int) -> UInt8[ndarray, "H W 3"]:
     with atomic_path(folder / PLATE) as part:
         part.write_bytes(encode_png(plate))
     return plate
+
+
+def _write_backgrounds(folder: Path, plate: UInt8[ndarray, "H W 3"]) -> None:
+    """Keys of a background that one plate cannot show."""
+    if (folder / BACKGROUNDS).is_file():
+        return
+    frames, mattes = ImageStore(folder / FRAMES), ImageStore(folder / MATTES)
+    with ImageStoreWriter(folder / BACKGROUNDS, lossless=False) as writer:
+        for key in background_keys(
+            lambda k: (frames.rgb(k), upscale_matte(mattes.grey(k), len(plate))), len(frames), plate
+        ):
+            writer.append(key)
 
 
 def _extract_sound(

@@ -75,7 +75,7 @@ def track_head(
     track = refine(track, *given, Weights(shape=0.0033, acceleration_px=0.15), learn_sigma=True, cuts=cuts)
     flow = measure_flow(grey_frames(), track.project(camera))
     flow.trusted[[cut - 1 for cut in cuts]] = False
-    with_flow = Weights(landmark_scale=10.0, flow_px=0.15, acceleration_px=0.15)
+    with_flow = Weights(landmark_scale=10.0, flow_px=0.15, acceleration_px=0.12)
     half = refine(track, *given, with_flow, _only(flow, FLOW_ROWS[0::2]), iterations=5, cuts=cuts)
     judge = _only(flow, FLOW_ROWS[1::2])
     finished = refine(track, *given, with_flow, _only(flow, FLOW_ROWS), iterations=5, cuts=cuts)

@@ -13,7 +13,17 @@ from pathlib import Path
 import soundfile
 
 from locutor.capture.image_store import ImageStore, ImageStoreWriter
-from locutor.capture.performance import FRAMES, MATTES, META, PLATE, SOUND, TRACKING, Performance, PerformanceMeta
+from locutor.capture.performance import (
+    BACKGROUNDS,
+    FRAMES,
+    MATTES,
+    META,
+    PLATE,
+    SOUND,
+    TRACKING,
+    Performance,
+    PerformanceMeta,
+)
 from locutor.capture.sound import cut_sound
 from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.core.errors import FormatError
@@ -36,6 +46,8 @@ def pack_performance(performance: Performance, film: Path, out: Path) -> None:
         folder.mkdir()
         for name in CARRIED:
             shutil.copyfile(performance.folder / name, folder / name)
+        if not performance.background_is_still:
+            shutil.copyfile(performance.folder / BACKGROUNDS, folder / BACKGROUNDS)
         shutil.copyfile(film, folder / VIDEO)
 
 
@@ -53,6 +65,8 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
         folder.mkdir()
         for name in CARRIED:
             shutil.copyfile(packed / name, folder / name)
+        if (packed / BACKGROUNDS).is_file():
+            shutil.copyfile(packed / BACKGROUNDS, folder / BACKGROUNDS)
         with ImageStoreWriter(folder / FRAMES, lossless=False) as writer:
             for k, rgb in enumerate(iterate_frames(packed / VIDEO, start_s=meta.start_s)):
                 if k == meta.n_frames:
