@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.synthetic.performer import CAMERA, N_FRAMES, SIZE, draw, plate, take, true_sound, true_tracking
 
+from locutor.capture.image_store import ImageStoreWriter
 from locutor.capture.performance import (
     FRAMES,
     MATTES,
