@@ -3,7 +3,7 @@ import errno
 import numpy as np
 import pytest
 
-from locutor.capture.image_store import ImageStore, ImageStoreWriter
+from locutor.capture.image_store import ImageStore, ImageStoreWriter, part_of
 from locutor.core.errors import FormatError, OutputError
 
 
@@ -94,12 +94,32 @@ def test_a_full_disk_leaves_nothing(tmp_path):
         def close(self) -> None:
             pass
 
-    writer = ImageStoreWriter(tmp_path / "x.images", lossless=True)
-    writer._file.close()
-    writer._file = Full()
+    def fill() -> None:
+        with ImageStoreWriter(tmp_path / "x.images", lossless=True) as writer:
+            writer._file.close()
+            writer._file = Full()
+            writer.append(pictures(1)[0])
+
     with pytest.raises(OutputError, match="disk that holds"):
-        writer.append(pictures(1)[0])
+        fill()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_writer_goes_on_after_the_last_image_that_counts(tmp_path):
+    path, images = tmp_path / "x.images", pictures(4)
+    writer = ImageStoreWriter(path, lossless=True)
+    ends = []
+    for image in images[:3]:
+        writer.append(image)
+        ends.append(writer.end)
+    writer.suspend()
+    with part_of(path).open("ab") as file:
+        file.write(b"half an image")
+    with ImageStoreWriter(path, True, ends[:2]) as again:
+        for image in images[2:]:
+            again.append(image)
+    store = ImageStore(path)
+    np.testing.assert_array_equal(np.stack([store.rgb(k) for k in range(4)]), np.stack(images))
 
 
 def test_threads_may_read_together(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.synthetic.performer import CAMERA, N_FRAMES, SIZE, draw, plate, take, true_sound, true_tracking
 
+from locutor.capture.image_store import ImageStoreWriter
 from locutor.capture.performance import (
     FRAMES,
     MATTES,
@@ -138,3 +139,16 @@ def test_a_damaged_page_is_refused(copy, text):
 
 def test_mattes_come_at_the_size_of_the_frames(performance: Performance):
     assert performance.matte(0).shape == (SIZE, SIZE)
+
+
+def test_the_background_is_the_plate_unless_it_changes(performance, tmp_path):
+    np.testing.assert_array_equal(performance.background(7), performance.plate)
+    folder = tmp_path / "changing"
+    shutil.copytree(performance.folder, folder)
+    size = performance.camera.width
+    with ImageStoreWriter(folder / "backgrounds.images", lossless=True) as writer:
+        for level in (100, 150, 200):
+            writer.append(np.full((size, size, 3), level, np.uint8))
+    changing = Performance(folder)
+    assert not changing.background_is_still
+    assert [int(changing.background(k)[0, 0, 0]) for k in (0, 10, 25, 49, 50, 70)] == [100, 120, 150, 198, 200, 200]

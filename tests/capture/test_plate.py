@@ -1,6 +1,6 @@
 import numpy as np
 
-from locutor.capture.plate import GROW_PX, background_plate
+from locutor.capture.plate import GROW_PX, KEY_FRAMES, background_keys, background_plate
 
 SIZE = 96
 
@@ -42,3 +42,20 @@ def test_what_is_never_uncovered_is_painted_from_around_it():
     assert np.abs(plate - scene())[~disc(48, 48, 10 + GROW_PX)].max() == 0
     assert np.abs(plate - scene())[covered].max() < 40
     assert np.abs(plate[covered] - (250, 10, 10)).sum(-1).min() > 100  # no trace of the person
+
+
+def test_keys_follow_a_background_that_changes():
+    n = 3 * KEY_FRAMES + 5
+
+    def read(k: int) -> tuple[np.ndarray, np.ndarray]:
+        rgb, matte = shot(48 + 0.1 * k, 48, 10)
+        brighter = np.clip(rgb.astype(int) + k // 2, 0, 255).astype(np.uint8)
+        return np.where(matte[..., None] > 0, rgb, brighter), matte
+
+    plate = background_plate(read(k) for k in range(0, n, 8))
+    keys = list(background_keys(read, n, plate))
+    assert len(keys) == 5  # the last one stands for the time after the end
+    for i in (1, 2, 3):
+        expected = np.clip(scene()[10, 10].astype(int) + i * KEY_FRAMES // 2, 0, 255)
+        assert np.abs(keys[i][10, 10].astype(int) - expected).max() <= 2
+    assert np.abs(plate[10, 10].astype(int) - keys[3][10, 10]).max() > 10

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from locutor.capture.offset import CLEAR, estimate_offset_frames
 from locutor.core.errors import FootageError, FormatError
 from locutor.core.motion import Motion
-from locutor.drive.offset import CLEAR, estimate_offset_frames
 from locutor.drive.voice import VoiceDriver, VoiceModel, lip_gap
 from locutor.drive.voice_fit import VoiceConfig, cross_validate_voice, fit_voice
 

@@ -1,7 +1,10 @@
+import contextlib
+import runpy
 import warnings
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -130,3 +133,45 @@ def test_real_clips(media_dir):
         assert frames[0].shape == (info.height, info.width, 3)
     info = probe_video(media_dir / "video/french_50s_512_30fps.mp4")
     assert info.fps == pytest.approx(30, abs=0.1)
+
+
+def test_a_time_stamp_that_jumps_by_hours_does_not_hold_the_picture(make_video):
+    pts = [*range(20), *range(90_000, 90_020)]
+    with pytest.warns(MediaWarning, match="1 time stamps jump"):
+        indices = read_indices(make_video("jump.mkv", n_frames=40, pts=pts))
+    assert indices == list(range(40))
+
+
+def test_a_picture_larger_than_memory_is_refused(make_video, monkeypatch):
+    monkeypatch.setattr("locutor.media.video._MAX_PIXELS", 1000)
+    with pytest.raises(MediaError, match="64 x 48 px"):
+        next(iterate_frames(make_video()))
+
+
+def test_grey_film(tmp_path):
+    path = tmp_path / "grey.mkv"
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("ffv1", rate=25)
+        video.height, video.width, video.pix_fmt = 48, 64, "gray"
+        for k in range(30):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64), 16 + 4 * k, np.uint8), "gray")
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+    frames = list(iterate_frames(path))
+    assert len(frames) == 30
+    assert frames[10].shape == (48, 64, 3)
+    assert np.abs(frames[10].astype(int) - 56).max() <= 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_mutated_films_are_read_or_refused(make_video, seed):
+    """A small part of tools/fuzz_media.py."""
+    mutate = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "fuzz_media.py"))["mutate"]
+    path = make_video(tone_rate=16000)
+    name, data = mutate([path.read_bytes()], np.random.default_rng([77, seed]))
+    mutated = path.with_name(f"{name}.mp4")
+    mutated.write_bytes(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MediaWarning)
+        with contextlib.suppress(MediaError):  # anything else is a failure
+            assert sum(1 for _ in iterate_frames(mutated)) < 1000

@@ -21,6 +21,7 @@ from locutor.core.errors import MissingPartError
 
 N_LANDMARKS = 478
 N_BLENDSHAPES = 52
+DEPTH_GAIN = 1.2  # the network's faces are too flat, by performers with the heads of scanned people (ICT-FaceKit)
 MATTE_SIZE = 256  # the model's own resolution
 MATTE_STEP = 16  # finer steps are noise, and cost space
 
@@ -30,7 +31,7 @@ class Face:
     """One detected face.
 
     Attributes:
-        landmarks: [478, 3], px; z in px of the image's width, smaller is nearer.
+        landmarks: [478, 3], px; z in px too (corrected by `DEPTH_GAIN`), smaller is nearer.
         blendshapes: [52], ARKit coefficients in MediaPipe's order (the first is `_neutral`).
     """
 
@@ -99,7 +100,7 @@ class FaceLandmarker:
         height, width = rgb.shape[:2]
         image = self._mp.Image(image_format=self._mp.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
         result = self._task.detect(image)
-        scale = np.array([width, height, width], np.float32)
+        scale = np.array([width, height, DEPTH_GAIN * width], np.float32)
         faces = [
             Face(
                 np.array([(p.x, p.y, p.z) for p in points], np.float32) * scale,

@@ -61,10 +61,21 @@ def _lucas_kanade(
 
 def residual_flow(track: RigidTrack, camera: Camera, flow: FlowField) -> float:
     """RMS over frames of the median (measured minus predicted) flow, px per frame: jitter and lag show here."""
+    return rms(residual_series(track, camera, flow))
+
+
+def residual_series(track: RigidTrack, camera: Camera, flow: FlowField) -> Float[ndarray, " T1"]:
+    """Length of the median residual for each step, px per frame; nan where no point is trusted."""
     projected = track.project(camera)
     residual = np.where(flow.trusted[..., None], flow.flow - (projected[1:] - projected[:-1]), np.nan)
+    series = np.full(len(residual), np.nan)
     seen = flow.trusted.any(1)
-    if not seen.any():
-        return float("nan")
-    median = np.nanmedian(residual[seen], axis=1)
-    return float(np.sqrt((median**2).sum(1).mean()))
+    if seen.any():
+        series[seen] = np.linalg.norm(np.nanmedian(residual[seen], axis=1), axis=1)
+    return series
+
+
+def rms(series: Float[ndarray, " T1"]) -> float:
+    """Root mean square of the finite values; nan if there are none."""
+    known = series[np.isfinite(series)]
+    return float(np.sqrt((known**2).mean())) if len(known) else float("nan")

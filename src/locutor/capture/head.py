@@ -1,13 +1,16 @@
 """The head pose of every frame: landmarks, then bundle adjustment, then optical flow."""
 
-from collections.abc import Callable, Iterable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
-from locutor.capture.flow import FLOW_POINTS, measure_flow, residual_flow
+from locutor.capture.flow import FLOW_POINTS, measure_flow, residual_flow, residual_series, rms
 from locutor.capture.track import FlowField, RigidTrack, Weights, refine
 from locutor.core.camera import Camera
 from locutor.core.face import OUTER_EYE_CORNERS, RIGID
@@ -25,11 +28,28 @@ class HeadTrack:
         rigid: poses and rigid points.
         residual_flow_px: RMS residual on points that the fit did not see, px per frame, by a fit on the others.
         residual_flow_landmarks_px: the same before the flow terms, for comparison.
+        residual_flow_raw_px: the same of the landmarks' pose frame by frame, without any smoothing or adjustment.
+        residual_series_px: length of the residual in every step from a frame to the next; nan where nothing is seen.
     """
 
     rigid: RigidTrack
     residual_flow_px: float
     residual_flow_landmarks_px: float
+    residual_flow_raw_px: float
+    residual_series_px: Float[ndarray, " T1"]
+
+    def save(self, path: Path) -> None:
+        """Write as npz."""
+        values = {"figures": [self.residual_flow_px, self.residual_flow_landmarks_px, self.residual_flow_raw_px]}
+        np.savez(path, **vars(self.rigid), **values, series=self.residual_series_px)  # type: ignore[arg-type]
+
+    @staticmethod
+    def load(path: Path) -> HeadTrack:
+        """Read what `save` wrote."""
+        with np.load(path) as data:
+            rigid = RigidTrack(*(data[name] for name in ("R_mean", "w", "xyz", "points", "sigma_px")))
+            residual, landmarks, raw = data["figures"].tolist()
+            return HeadTrack(rigid, residual, landmarks, raw, data["series"])
 
 
 def track_head(
@@ -37,6 +57,7 @@ def track_head(
     observed: Bool[ndarray, " T"],
     camera: Camera,
     grey_frames: Callable[[], Iterable[UInt8[ndarray, "H W"]]],
+    cuts: Sequence[int] = (),
 ) -> HeadTrack:
     """Track the head through a clip.
 
@@ -45,19 +66,23 @@ def track_head(
         observed: False where no face was found (the landmarks there are interpolated).
         camera: fixed; the focal length cannot be observed at the pose ranges of talking people.
         grey_frames: gives the T grey frames in order, once per call.
+        cuts: frames with which a new shot begins: neither flow nor smoothness reaches across.
     """
     rigid = landmarks[:, RIGID].astype(np.float64)
-    track = _initial_track(rigid, observed, camera)
-    pixels = rigid[..., :2]
-    track = refine(track, pixels, observed, camera, Weights(shape=0.055), learn_sigma=True)
-    track = refine(track, pixels, observed, camera, Weights(shape=0.0033, acceleration_px=0.15), learn_sigma=True)
+    raw = _initial_track(rigid, observed, camera)
+    given = rigid[..., :2], observed, camera
+    track = refine(raw, *given, Weights(shape=0.055, depth=0.003), learn_sigma=True)
+    track = refine(track, *given, Weights(shape=0.0033, acceleration_px=0.15), learn_sigma=True, cuts=cuts)
     flow = measure_flow(grey_frames(), track.project(camera))
-    fit_rows, judge_rows = FLOW_ROWS[0::2], FLOW_ROWS[1::2]
-    with_flow = Weights(landmark_scale=4.3, flow_px=0.15, acceleration_px=0.6)
-    half = refine(track, pixels, observed, camera, with_flow, _only(flow, fit_rows), iterations=5)
-    judge = _only(flow, judge_rows)
-    finished = refine(track, pixels, observed, camera, with_flow, _only(flow, FLOW_ROWS), iterations=5)
-    return HeadTrack(finished, residual_flow(half, camera, judge), residual_flow(track, camera, judge))
+    flow.trusted[[cut - 1 for cut in cuts]] = False
+    with_flow = Weights(landmark_scale=10.0, flow_px=0.15, acceleration_px=0.12)
+    half = refine(track, *given, with_flow, _only(flow, FLOW_ROWS[0::2]), iterations=5, cuts=cuts)
+    judge = _only(flow, FLOW_ROWS[1::2])
+    finished = refine(track, *given, with_flow, _only(flow, FLOW_ROWS), iterations=5, cuts=cuts)
+    series = residual_series(half, camera, judge)
+    return HeadTrack(
+        finished, rms(series), residual_flow(track, camera, judge), residual_flow(raw, camera, judge), series
+    )
 
 
 def _only(flow: FlowField, rows: ndarray) -> FlowField:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -11,7 +12,8 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from locutor.core.errors import FormatError, disk_full
+from locutor.core.errors import FormatError
+from locutor.core.files import output_error
 from locutor.media.pictures import decode_grey, decode_rgb, encode_jpeg, encode_png
 
 MAGIC = b"locutor-images-1"
@@ -24,15 +26,25 @@ class ImageStoreWriter:
 
     As a context manager it closes when the block ends well, and leaves nothing behind otherwise.
     Layout: magic, then the encoded images one after another, then their offsets (uint64), then their count.
+
+    Args:
+        path: the file to make.
+        lossless: PNG, else JPEG.
+        ends: where the images of an interrupted writer end in the file, to go on after the last of them
+            (`suspend` and `end` give them); whatever was written later is cut off.
     """
 
-    def __init__(self, path: Path, lossless: bool) -> None:
+    def __init__(self, path: Path, lossless: bool, ends: Sequence[int] = ()) -> None:
         self._path = path
-        self._part = path.with_name(path.name + ".part")
+        self._part = part_of(path)
         self._lossless = lossless
-        self._file = self._part.open("wb")
-        self._file.write(MAGIC)
-        self._offsets = [self._file.tell()]
+        self._offsets = [len(MAGIC), *ends]
+        self._file = self._part.open("r+b" if ends else "w+b")
+        if ends:
+            self._file.truncate(ends[-1])
+            self._file.seek(ends[-1])
+        else:
+            self._file.write(MAGIC)
 
     def __enter__(self) -> ImageStoreWriter:
         return self
@@ -40,34 +52,65 @@ class ImageStoreWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.close()
-        else:
+        try:
+            if kind is None:
+                self.close()
+        finally:
             self.discard()
 
     def append(self, image: UInt8[ndarray, "H W *channels"]) -> None:
         """Add an RGB or grey image."""
-        encoded = encode_png(image) if self._lossless else encode_jpeg(image, JPEG_QUALITY, full_chroma=True)
+        self.append_encoded(self.encode(image))
+
+    def encode(self, image: UInt8[ndarray, "H W *channels"]) -> bytes:
+        """The image as it will lie in the file; may be called from any thread."""
+        return encode_png(image) if self._lossless else encode_jpeg(image, JPEG_QUALITY, full_chroma=True)
+
+    def append_encoded(self, encoded: bytes) -> None:
+        """Add what `encode` gave."""
         self._write(encoded)
-        self._offsets.append(self._file.tell())
+        self._offsets.append(self._offsets[-1] + len(encoded))
+
+    @property
+    def end(self) -> int:
+        """Where the last image ends in the file."""
+        return self._offsets[-1]
+
+    def flush(self) -> None:
+        """Hand everything so far to the operating system."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise output_error(error, self._path) from error
+
+    def suspend(self) -> None:
+        """Stop for now: what was appended stays in the unfinished file."""
+        with contextlib.suppress(OSError):  # a full disk: the next writer cuts the rest off
+            self._file.close()
 
     def close(self) -> None:
         """Finish the file."""
         self._write(struct.pack(f"<{len(self._offsets)}QQ", *self._offsets, len(self._offsets)))
+        self.flush()
         self._file.close()
         self._part.replace(self._path)
 
     def discard(self) -> None:
-        """Give up and leave nothing behind."""
-        self._file.close()
+        """Leave nothing unfinished behind."""
+        with contextlib.suppress(OSError):  # closing flushes, and the disk may be full
+            self._file.close()
         self._part.unlink(missing_ok=True)
 
     def _write(self, data: bytes) -> None:
         try:
             self._file.write(data)
         except OSError as error:
-            self.discard()
-            raise disk_full(self._path) from error
+            raise output_error(error, self._path) from error
+
+
+def part_of(path: Path) -> Path:
+    """Where a writer keeps the unfinished file."""
+    return path.with_name(path.name + ".part")
 
 
 class ImageStore:

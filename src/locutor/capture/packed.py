@@ -13,9 +13,19 @@ from pathlib import Path
 import soundfile
 
 from locutor.capture.image_store import ImageStore, ImageStoreWriter
-from locutor.capture.performance import FRAMES, MATTES, META, PLATE, SOUND, TRACKING, Performance, PerformanceMeta
+from locutor.capture.performance import (
+    BACKGROUNDS,
+    FRAMES,
+    MATTES,
+    META,
+    PLATE,
+    SOUND,
+    TRACKING,
+    Performance,
+    PerformanceMeta,
+)
 from locutor.capture.sound import cut_sound
-from locutor.core.clock import SAMPLE_RATE
+from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.core.errors import FormatError
 from locutor.core.events import Event, Progress, Wrote
 from locutor.core.files import atomic_path, refuse_existing_folder
@@ -36,6 +46,8 @@ def pack_performance(performance: Performance, film: Path, out: Path) -> None:
         folder.mkdir()
         for name in CARRIED:
             shutil.copyfile(performance.folder / name, folder / name)
+        if not performance.background_is_still:
+            shutil.copyfile(performance.folder / BACKGROUNDS, folder / BACKGROUNDS)
         shutil.copyfile(film, folder / VIDEO)
 
 
@@ -53,6 +65,8 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
         folder.mkdir()
         for name in CARRIED:
             shutil.copyfile(packed / name, folder / name)
+        if (packed / BACKGROUNDS).is_file():
+            shutil.copyfile(packed / BACKGROUNDS, folder / BACKGROUNDS)
         with ImageStoreWriter(folder / FRAMES, lossless=False) as writer:
             for k, rgb in enumerate(iterate_frames(packed / VIDEO, start_s=meta.start_s)):
                 if k == meta.n_frames:
@@ -67,6 +81,9 @@ def unpack_performance(packed: Path, out: Path) -> Iterator[Event]:
                 "pack the film that was captured",
             )
         if meta.has_sound:
-            soundfile.write(folder / SOUND, cut_sound(packed / VIDEO, meta.start_s, meta.n_frames), SAMPLE_RATE)
+            late_s = meta.sound_offset_frames / FPS
+            soundfile.write(
+                folder / SOUND, cut_sound(packed / VIDEO, meta.start_s + late_s, meta.n_frames), SAMPLE_RATE
+            )
         yield Progress("unpacking the footage", meta.n_frames, meta.n_frames, time.monotonic() - started)
     yield Wrote(out, "performance")

@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from locutor.capture.framing import Framing
 from locutor.capture.image_store import ImageStore
+from locutor.capture.plate import KEY_FRAMES
 from locutor.core.camera import Camera
 from locutor.core.errors import FormatError
 from locutor.core.motion import Motion
@@ -33,6 +34,7 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedErro
 
 META, TRACKING = "meta.json", "tracking.npz"
 FRAMES, MATTES, PLATE, SOUND = "frames.images", "mattes.images", "plate.png", "sound.flac"
+BACKGROUNDS = "backgrounds.images"
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ class PerformanceMeta:
         quality: of the tracks.
         has_sound: whether the film had a sound track.
         start_s: where in the film the first frame was taken.
+        sound_offset_frames: by how many frames the film's sound was late; `sound` is moved by that much.
     """
 
     version: int
@@ -137,6 +140,7 @@ class PerformanceMeta:
     quality: TrackQuality
     has_sound: bool
     start_s: float = 0.0
+    sound_offset_frames: float = 0.0
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -203,6 +207,19 @@ class Performance:
     def plate(self) -> UInt8[ndarray, "H W 3"]:
         """The background without the person."""
         return decode_rgb((self.folder / PLATE).read_bytes())
+
+    @cached_property
+    def background_is_still(self) -> bool:
+        """Whether `plate` is the background of every frame."""
+        return not (self.folder / BACKGROUNDS).is_file()
+
+    def background(self, k: int) -> UInt8[ndarray, "H W 3"]:
+        """What is behind the person in frame k: the plate, or a blend in time where the background changes."""
+        if self.background_is_still:
+            return self.plate
+        key, share = k // KEY_FRAMES, k % KEY_FRAMES / KEY_FRAMES
+        store = ImageStore(self.folder / BACKGROUNDS)
+        return cv2.addWeighted(store.rgb(key), 1 - share, store.rgb(min(key + 1, len(store) - 1)), share, 0)
 
     @cached_property
     def sound(self) -> Float32[ndarray, " n"]:

@@ -1,7 +1,10 @@
 """The torso as a second tracked body: it follows neither the head nor the world."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +15,12 @@ from locutor.core.camera import Camera
 from locutor.geometry.rotation import matrix_from_rotvec
 
 MIN_INLIERS = 15
+TRUSTED_SHARE, BEARABLE_LOST = 0.5, 0.02  # a track of features that needs no second opinion
+FEATURES, ENHANCED, DENSE = METHODS = ("features", "enhanced features", "dense flow")
+NOTHING = "nothing to follow"
+GRID_PX = 6  # between the points at which dense flow is read
+N_JUDGED = 25
+LEAST_GAIN = 0.01  # correlation by which a way must beat those before it, the first of which is standing still
 
 
 @dataclass(frozen=True)
@@ -21,10 +30,22 @@ class TorsoTrack:
     Attributes:
         image_motion: [T, 2, 3]; x -> A[:, :2] @ x + A[:, 2], px.
         inlier_share: share of the tracked features that agree, per frame; 0 where the track was lost.
+        method: how it was followed: one of `METHODS`, or "nothing to follow".
     """
 
     image_motion: Float[ndarray, "T 2 3"]
     inlier_share: Float[ndarray, " T"]
+    method: str = FEATURES
+
+    def save(self, path: Path) -> None:
+        """Write as npz."""
+        np.savez(path, **vars(self))
+
+    @staticmethod
+    def load(path: Path) -> TorsoTrack:
+        """Read what `save` wrote."""
+        with np.load(path) as data:
+            return TorsoTrack(data["image_motion"], data["inlier_share"], str(data["method"]))
 
 
 def track_torso(
@@ -33,26 +54,115 @@ def track_torso(
     reference: int,
     torso_mask: UInt8[ndarray, "H W"],
 ) -> TorsoTrack:
-    """Lucas-Kanade from the reference frame outwards, a similarity by RANSAC.
+    """Follow the torso from the reference frame outwards, a similarity per frame by RANSAC.
+
+    The track judges itself. Where the features of the plain picture do not agree, the same is tried with the local
+    contrast raised (dark or plain clothes) and with dense flow (soft shading); the track under which the reference
+    looks most like the other frames is taken.
 
     Args:
         grey_frame: reads one frame.
         reference: the frame that the motion is measured against.
         torso_mask: where clothes are in the reference frame.
     """
+    plain = _track(grey_frame, n_frames, reference, torso_mask, FEATURES)
+    if plain.inlier_share.mean() >= TRUSTED_SHARE and (plain.inlier_share == 0).mean() <= BEARABLE_LOST:
+        return plain
+    enhanced = _Enhanced(grey_frame)
+    ways = [plain, *(_track(enhanced, n_frames, reference, torso_mask, method) for method in METHODS[1:])]
+    still = TorsoTrack(np.tile(np.eye(2, 3), (n_frames, 1, 1)), np.zeros(n_frames), NOTHING)
+    still.inlier_share[reference] = 1.0
+    best, best_score = still, agreement(still, enhanced, reference, torso_mask)
+    for track in ways:
+        score = agreement(track, enhanced, reference, torso_mask)
+        if score > best_score + LEAST_GAIN:
+            best, best_score = track, score
+    return best
+
+
+def agreement(
+    track: TorsoTrack,
+    grey_frame: Callable[[int], UInt8[ndarray, "H W"]],
+    reference: int,
+    torso_mask: UInt8[ndarray, "H W"],
+) -> float:
+    """How alike the clothes look in the reference and, moved back, in frames spread over the clip: mean correlation."""
+    n_frames = len(track.image_motion)
+    own = _smooth(grey_frame(reference))
+    inside = torso_mask > 0
+    if inside.sum() < MIN_INLIERS:
+        return 0.0
+    found = []
+    for k in np.unique(np.linspace(0, n_frames - 1, min(n_frames, N_JUDGED)).astype(int)):
+        moved = cv2.warpAffine(
+            _smooth(grey_frame(int(k))),
+            track.image_motion[k],
+            own.shape[::-1],
+            flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
+        )
+        a, b = own[inside], moved[inside]
+        spread = a.std() * b.std()
+        found.append(float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 0.0)
+    return float(np.mean(found))
+
+
+def _smooth(grey: UInt8[ndarray, "H W"]) -> Float[ndarray, "H W"]:
+    return cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.0)
+
+
+class _Enhanced:
+    """Frames with the local contrast raised; noise is smoothed away first."""
+
+    def __init__(self, grey_frame: Callable[[int], UInt8[ndarray, "H W"]]) -> None:
+        self._grey_frame = grey_frame
+        self._equalise = cv2.createCLAHE(clipLimit=6.0, tileGridSize=(8, 8))
+
+    def __call__(self, k: int) -> UInt8[ndarray, "H W"]:
+        return np.asarray(self._equalise.apply(cv2.GaussianBlur(self._grey_frame(k), (0, 0), 1.0)))
+
+
+def _track(
+    grey_frame: Callable[[int], UInt8[ndarray, "H W"]],
+    n_frames: int,
+    reference: int,
+    torso_mask: UInt8[ndarray, "H W"],
+    method: str,
+) -> TorsoTrack:
     reference_image = grey_frame(reference)
-    features = cv2.goodFeaturesToTrack(reference_image, 200, 0.005, 5, mask=torso_mask)
     motion = np.tile(np.eye(2, 3), (n_frames, 1, 1))
     share = np.zeros(n_frames)
     share[reference] = 1.0
+    if method == DENSE:
+        inside = cv2.erode(torso_mask, np.ones((GRID_PX, GRID_PX), np.uint8))
+        rows, columns = np.nonzero(inside[::GRID_PX, ::GRID_PX])
+        features: ndarray | None = GRID_PX * np.stack([columns, rows], 1).astype(np.float32)[:, None]
+        follow = _follow_dense
+    else:
+        features = cv2.goodFeaturesToTrack(reference_image, 200, 0.005, 5, mask=torso_mask)
+        follow = _follow
     if features is None or len(features) < MIN_INLIERS:
-        return TorsoTrack(motion, share)
+        return TorsoTrack(motion, share, NOTHING)
     for frames in (range(reference, n_frames), range(reference - 1, -1, -1)):
         current = np.eye(2, 3)
         for k in frames:
-            current, share[k] = _follow(reference_image, grey_frame(k), features, current)
+            current, share[k] = follow(reference_image, grey_frame(k), features, current)
             motion[k] = current
-    return TorsoTrack(motion, share)
+    return TorsoTrack(motion, share, method)
+
+
+def _follow_dense(
+    reference: UInt8[ndarray, "H W"],
+    image: UInt8[ndarray, "H W"],
+    features: Float[ndarray, "M 1 2"],
+    guess: Float[ndarray, "2 3"],
+) -> tuple[Float[ndarray, "2 3"], float]:
+    """Dense inverse search (Kroeger et al. 2016) between the reference and the picture moved back by the guess."""
+    moved = cv2.warpAffine(image, guess, image.shape[::-1], flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow = np.asarray(search.calc(reference, moved, np.zeros((*reference.shape, 2), np.float32)))
+    columns, rows = start.astype(int).T
+    there = (start + flow[rows, columns]) @ guess[:, :2].T + guess[:, 2]
+    return _similarity(start, there, guess)
 
 
 def _follow(
@@ -66,9 +176,16 @@ def _follow(
         reference, image, features, start, winSize=(31, 31), maxLevel=2, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
     )
     ok = found[:, 0] > 0
-    if ok.sum() < MIN_INLIERS:
+    return _similarity(features[ok, 0], there[ok, 0], guess)
+
+
+def _similarity(
+    start: Float[ndarray, "m 2"], there: Float[ndarray, "m 2"], guess: Float[ndarray, "2 3"]
+) -> tuple[Float[ndarray, "2 3"], float]:
+    """The motion that most points share, and their share; the guess and 0 without enough of them."""
+    if len(start) < MIN_INLIERS:
         return guess, 0.0
-    fit, inliers = cv2.estimateAffinePartial2D(features[ok], there[ok], ransacReprojThreshold=1.5)
+    fit, inliers = cv2.estimateAffinePartial2D(start, there, ransacReprojThreshold=1.5)
     if fit is None or inliers.sum() <= MIN_INLIERS:
         return guess, 0.0
     return fit, float(inliers.mean())

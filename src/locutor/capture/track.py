@@ -7,6 +7,7 @@ prior on acceleration removes jitter. Gauss-Newton on a banded matrix: linear in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,12 +70,15 @@ class Weights:
         flow_px: sigma of the flow, px per frame.
         acceleration_px: sigma of the second difference of the pose, in px of image motion.
         shape: sigma of a point's move from its start, inter-ocular units; None keeps the shape.
+        depth: the same for moves in depth; None means that of `shape`. Depth and turn can hardly be told apart at the
+            pose ranges of talking people (the bas-relief ambiguity), so the start must be trusted.
     """
 
     landmark_scale: float = 1.0
     flow_px: float = 0.15
     acceleration_px: float | None = None
     shape: float | None = None
+    depth: float | None = None
 
 
 def refine(
@@ -86,8 +90,11 @@ def refine(
     flow: FlowField | None = None,
     iterations: int = 6,
     learn_sigma: bool = False,
+    cuts: Sequence[int] = (),
 ) -> RigidTrack:
     """Gauss-Newton on the poses (and on the shape when `weights.shape` is set).
+
+    The acceleration prior does not reach across `cuts`, the frames with which a new shot begins.
 
     Reprojection error misleads about jitter; the residual flow is what to judge the result by
     (`flow.residual_flow`).
@@ -97,7 +104,7 @@ def refine(
         error = track.project(camera) - landmarks_px
         if learn_sigma and iteration >= 2:
             track = replace(track, sigma_px=_learn_sigma(error[observed], track.sigma_px))
-        track = _step(track, error, observed, camera, weights, flow, start_points)
+        track = _step(track, error, observed, camera, weights, flow, start_points, cuts)
     return track
 
 
@@ -114,6 +121,7 @@ def _step(
     weights: Weights,
     flow: FlowField | None,
     start_points: Float[ndarray, "M 3"],
+    cuts: Sequence[int],
 ) -> RigidTrack:
     n_frames, n_points = error.shape[:2]
     rotated = track.rotated_points()
@@ -131,24 +139,22 @@ def _step(
         _add_flow(diagonal, neighbour, gradient, J_pose, track.project(camera), flow, weights.flow_px)
     banded = _to_banded(diagonal, neighbour)
     if weights.acceleration_px is not None:
-        _add_acceleration(banded, gradient, track, camera, weights.acceleration_px)
+        _add_acceleration(banded, gradient, track, camera, weights.acceleration_px, cuts)
     banded[0] += 1e-6
 
     if weights.shape is None:
         pose_step = -solveh_banded(banded, gradient.reshape(-1), lower=True)
         point_step = np.zeros((n_points, 3))
     else:
+        sigma_shape = np.array([weights.shape, weights.shape, weights.depth or weights.shape])
         J_shape = J_point @ track.R_world_head[:, None]
-        pose_step, point_step = _schur_step(
-            banded,
-            gradient,
-            J_shape,
-            JW,
-            weight,
-            error,
-            (track.points - start_points) / weights.shape**2,
-            weights.shape,
-        )
+        coupling = np.einsum("tmia,tmib->tamb", JW, J_shape)
+        blocks = np.einsum("tmia,tmib,tm->mab", J_shape, J_shape, weight) + np.diag(1 / sigma_shape**2)
+        shape_gradient = np.einsum("tmia,tmi,tm->ma", J_shape, error, weight)
+        shape_gradient += (track.points - start_points) / sigma_shape**2
+        if flow is not None:
+            _add_flow_to_shape(coupling, blocks, shape_gradient, J_pose, J_shape, track.project(camera), flow, weights)
+        pose_step, point_step = _schur_step(banded, gradient, coupling, blocks, shape_gradient)
     pose_step = pose_step.reshape(n_frames, 6)
     return replace(
         track, w=track.w + pose_step[:, :3], xyz=track.xyz + pose_step[:, 3:], points=track.points + point_step
@@ -173,9 +179,7 @@ def _add_flow(
     flow: FlowField,
     sigma_px: float,
 ) -> None:
-    error = projected[1:] - projected[:-1] - flow.flow
-    norm = np.linalg.norm(error, axis=-1)
-    weight = flow.trusted / sigma_px**2 / np.maximum(1.0, norm / (2 * sigma_px))
+    error, weight = _flow_error(projected, flow, sigma_px)
     J_next, J_this = J_pose[1:], J_pose[:-1]
     diagonal[1:] += np.einsum("tmia,tmib,tm->tab", J_next, J_next, weight)
     diagonal[:-1] += np.einsum("tmia,tmib,tm->tab", J_this, J_this, weight)
@@ -202,6 +206,7 @@ def _add_acceleration(
     track: RigidTrack,
     camera: Camera,
     sigma_px: float,
+    cuts: Sequence[int],
 ) -> None:
     """Huber prior on second differences, scaled so that every unknown counts in px of image motion."""
     depth = track.xyz[:, 2].mean()
@@ -210,6 +215,8 @@ def _add_acceleration(
     pose = np.concatenate([track.w, track.xyz], 1)
     acceleration = pose[:-2] - 2 * pose[1:-1] + pose[2:]
     weight = scale**2 / np.maximum(1.0, np.abs(acceleration * scale) / 2)
+    for cut in cuts:
+        weight[max(cut - 2, 0) : cut] = 0
     stencil = (1.0, -2.0, 1.0)
     n_frames = len(pose)
     for i in range(3):
@@ -219,27 +226,48 @@ def _add_acceleration(
                 banded[6 * (i - j), 6 * np.arange(j, n_frames - 2 + j) + a] += stencil[i] * stencil[j] * weight[:, a]
 
 
+def _add_flow_to_shape(
+    coupling: Float[ndarray, "T 6 M 3"],
+    blocks: Float[ndarray, "M 3 3"],
+    shape_gradient: Float[ndarray, "M 3"],
+    J_pose: Float[ndarray, "T M 2 6"],
+    J_shape: Float[ndarray, "T M 2 3"],
+    projected: Float[ndarray, "T M 2"],
+    flow: FlowField,
+    weights: Weights,
+) -> None:
+    """What flow says of the shape: points at other depths move differently when the head turns."""
+    error, weight = _flow_error(projected, flow, weights.flow_px)
+    change = J_shape[1:] - J_shape[:-1]
+    coupling[1:] += np.einsum("tmia,tmib,tm->tamb", J_pose[1:], change, weight)
+    coupling[:-1] -= np.einsum("tmia,tmib,tm->tamb", J_pose[:-1], change, weight)
+    blocks += np.einsum("tmia,tmib,tm->mab", change, change, weight)
+    shape_gradient += np.einsum("tmia,tmi,tm->ma", change, error, weight)
+
+
+def _flow_error(
+    projected: Float[ndarray, "T M 2"], flow: FlowField, sigma_px: float
+) -> tuple[Float[ndarray, "T1 M 2"], Float[ndarray, "T1 M"]]:
+    """Predicted minus measured flow, and its robust weight."""
+    error = projected[1:] - projected[:-1] - flow.flow
+    norm = np.linalg.norm(error, axis=-1)
+    return error, flow.trusted / sigma_px**2 / np.maximum(1.0, norm / (2 * sigma_px))
+
+
 def _schur_step(
     banded: Float[ndarray, "13 n"],
     gradient: Float[ndarray, "T 6"],
-    J_shape: Float[ndarray, "T M 2 3"],
-    JW: Float[ndarray, "T M 2 6"],
-    weight: Float[ndarray, "T M"],
-    error: Float[ndarray, "T M 2"],
-    prior_gradient: Float[ndarray, "M 3"],
-    shape_sigma: float,
+    coupling: Float[ndarray, "T 6 M 3"],
+    blocks: Float[ndarray, "M 3 3"],
+    shape_gradient: Float[ndarray, "M 3"],
 ) -> tuple[Float[ndarray, " n"], Float[ndarray, "M 3"]]:
     """Eliminate the poses, solve for the shape, substitute back."""
-    n_frames, n_points = weight.shape
-    coupling = np.einsum("tmia,tmib->tamb", JW, J_shape).reshape(6 * n_frames, 3 * n_points)
-    blocks = np.einsum("tmia,tmib,tm->mab", J_shape, J_shape, weight) + np.eye(3) / shape_sigma**2
+    n_frames, n_points = coupling.shape[0], coupling.shape[2]
+    flat = coupling.reshape(6 * n_frames, 3 * n_points)
     shape_matrix = np.zeros((n_points, 3, n_points, 3))
     shape_matrix[np.arange(n_points), :, np.arange(n_points)] = blocks
-    shape_gradient = np.einsum("tmia,tmi,tm->ma", J_shape, error, weight) + prior_gradient
-    solved = solveh_banded(banded, np.column_stack([gradient.reshape(-1), coupling]), lower=True)
-    reduced = shape_matrix.reshape(3 * n_points, 3 * n_points) - coupling.T @ solved[:, 1:]
-    point_step = -np.linalg.solve(
-        reduced + 1e-6 * np.eye(3 * n_points), shape_gradient.ravel() - coupling.T @ solved[:, 0]
-    )
+    solved = solveh_banded(banded, np.column_stack([gradient.reshape(-1), flat]), lower=True)
+    reduced = shape_matrix.reshape(3 * n_points, 3 * n_points) - flat.T @ solved[:, 1:]
+    point_step = -np.linalg.solve(reduced + 1e-6 * np.eye(3 * n_points), shape_gradient.ravel() - flat.T @ solved[:, 0])
     pose_step = -(solved[:, 0] + solved[:, 1:] @ point_step)
     return pose_step, point_step.reshape(n_points, 3)

@@ -8,14 +8,14 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
+from locutor.capture.offset import CLEAR, estimate_offset_frames
+from locutor.capture.pose_effect import without_pose
 from locutor.core.clock import FPS
 from locutor.core.errors import FootageError
 from locutor.core.face import MOUTH_SLICE
+from locutor.core.folds import blocked_folds
 from locutor.core.motion import Motion
 from locutor.drive.features import MELS_PER_FRAME, MouthFeatures, speech_mean
-from locutor.drive.folds import blocked_folds
-from locutor.drive.offset import CLEAR, estimate_offset_frames
-from locutor.drive.pose_effect import without_pose
 from locutor.drive.voice import VoiceModel, laplace_kernel, lip_gap
 from locutor.media.logmel import LogMel, warp_formants
 from locutor.speech.silence import SpeechActivity

@@ -18,6 +18,7 @@ from locutor.media.opening import decode_readable, open_media, warn
 
 _GAP_S = 0.1  # a hole in the time stamps longer than this is filled with silence
 _MAX_GAP_S = 600.0  # a longer one is a broken time stamp
+_RATES = (4_000, 768_000)  # Hz; others are broken headers
 
 
 def audio_duration(path: Path | str) -> float:
@@ -102,9 +103,12 @@ def _timed_mono(container: InputContainer, stream: AudioStream, path: Path) -> I
             n_not_finite += int(bad.sum())
             samples = np.where(bad, np.float32(0), samples)
         rate = frame.sample_rate
+        if not _RATES[0] <= rate <= _RATES[1]:
+            raise MediaError(f"{path} says that its sound has {rate} samples per second", "convert it to 48 kHz")
         time_s = clock_s if frame.time is None else frame.time
         if tolerance_s < time_s - clock_s < _MAX_GAP_S:
-            yield rate, np.zeros(round((time_s - clock_s) * rate), np.float32)
+            n_missing = round((time_s - clock_s) * rate)
+            yield from ((rate, np.zeros(min(rate, n_missing - i), np.float32)) for i in range(0, n_missing, rate))
             clock_s = time_s
         elif tolerance_s < clock_s - time_s < _MAX_GAP_S:  # before the first picture, or said twice
             samples = samples[round((clock_s - time_s) * rate) :]

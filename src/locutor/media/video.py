@@ -1,5 +1,6 @@
 """Reading video: any codec and frame rate in, upright RGB frames at the project's rate out."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -21,6 +22,10 @@ from locutor.media.opening import decode_readable, open_media, warn
 
 _HD_HEIGHT = 720  # untagged video of at least this height is BT.709 by convention, smaller is BT.601
 _TOLERANCE_S = 1e-3  # time stamps of some containers are rounded to the millisecond
+_MAX_JUMP_S = 60.0  # a longer step between two pictures is a broken time stamp
+_RATES = (1.0, 1000.0)  # frames per second; others are broken headers
+_MAX_ASPECT = 4.0  # of a pixel
+_MAX_PIXELS = 8192 * 8192  # more is a broken header, and would not fit into memory
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ def iterate_frames(
         stream = _video_stream(container, path)
         origin_s = _first_time_s(stream)
         if start_s > 1.0:  # decode from the key frame before the start; whole file if it has no index
-            container.seek(int((origin_s + start_s - 0.5) * av.time_base), backward=True)
+            with contextlib.suppress(av.FFmpegError):
+                container.seek(int((origin_s + start_s - 0.5) * av.time_base), backward=True)
         pictures = _decoded(container, stream, path)
         held = next(pictures, None)
         if held is None:
@@ -116,21 +122,30 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
 
 def _decoded(container: InputContainer, stream: VideoStream, path: Path) -> Iterator[tuple[float, VideoFrame]]:
     """Pictures with strictly increasing time stamps (s)."""
-    first_s, step_s, last_s = _first_time_s(stream), 1 / _rate(stream), -np.inf
+    first_s, step_s, last_s, shift_s, n_broken = _first_time_s(stream), 1 / _rate(stream), -np.inf, 0.0, 0
     for picture in decode_readable(container, stream, path):
-        time_s = picture.time
-        if time_s is None:
-            time_s = max(first_s, last_s + step_s)
+        if picture.width * picture.height > _MAX_PIXELS:
+            raise MediaError(
+                f"{path} says that it is {picture.width} x {picture.height} px large", "convert it to 4K or less"
+            )
+        time_s = max(first_s, last_s + step_s) if picture.time is None else picture.time + shift_s
+        if np.isfinite(last_s) and abs(time_s - last_s) > _MAX_JUMP_S:
+            shift_s += last_s + step_s - time_s
+            time_s = last_s + step_s
+            n_broken += 1
         if time_s > last_s:
             last_s = time_s
             yield time_s, picture
+    if n_broken:
+        warn(f"{path}: {n_broken} time stamps jump by more than {_MAX_JUMP_S:.0f} s; the pictures follow each other")
     length_s, declared_s = last_s + step_s - first_s, _declared_duration_s(container, stream) or 0.0
-    if 0 < length_s < declared_s - 0.5:
+    if not n_broken and 0 < length_s < declared_s - 0.5:
         warn(f"{path} ends after {length_s:.1f} s of {declared_s:.1f} s; what is readable is used")
 
 
 def _upright(picture: VideoFrame, stream: VideoStream) -> UInt8[ndarray, "H W 3"]:
     aspect = float(stream.sample_aspect_ratio or 1.0)
+    aspect = aspect if 1 / _MAX_ASPECT <= aspect <= _MAX_ASPECT else 1.0
     width = round(picture.width * aspect / 2) * 2 if abs(aspect - 1) > 0.01 else picture.width
     tagged = picture.colorspace not in (2, 0)  # 2: unspecified, 0: RGB
     default = Colorspace.ITU709 if picture.height >= _HD_HEIGHT else Colorspace.ITU601
@@ -145,7 +160,8 @@ def _upright(picture: VideoFrame, stream: VideoStream) -> UInt8[ndarray, "H W 3"
 
 
 def _rate(stream: VideoStream) -> float:
-    return float(stream.average_rate or stream.guessed_rate or FPS)
+    rate = float(stream.average_rate or stream.guessed_rate or FPS)
+    return rate if _RATES[0] <= rate <= _RATES[1] else float(FPS)
 
 
 def _first_time_s(stream: VideoStream) -> float:

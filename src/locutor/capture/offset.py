@@ -4,15 +4,15 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 from numpy import ndarray
 
-from locutor.core.face import MOUTH_SLICE
+from locutor.capture.pose_effect import without_pose
+from locutor.core.clock import SAMPLES_PER_FRAME
+from locutor.core.face import LIP_GAP_ROWS
+from locutor.core.folds import blocked_folds
 from locutor.core.motion import Motion
-from locutor.drive.features import MELS_PER_FRAME
-from locutor.drive.folds import blocked_folds
-from locutor.drive.pose_effect import without_pose
-from locutor.drive.voice import lip_gap
-from locutor.media.logmel import LogMel
+from locutor.media.logmel import HOP, LogMel
 
-MAX_OFFSET = 12  # frames, 480 ms
+MELS_PER_FRAME = SAMPLES_PER_FRAME // HOP
+MAX_OFFSET = 15  # frames, 600 ms
 LIP_LEAD = 1.0  # frames by which lips naturally run ahead of their sound
 CLEAR = 0.2  # confidence from which on an offset is to be believed
 _WINDOW = 3  # mel frames on each side: narrow, so that the peak is sharp
@@ -51,7 +51,10 @@ def offset_profile(audio: Float32[ndarray, " n"], motion: Motion) -> tuple[Int[n
     assert motion.face is not None, "the motion has no face"
     n_frames = len(motion)
     valid = np.ones(n_frames, bool) if motion.valid is None else motion.valid
-    gap = without_pose(lip_gap(motion.face[:, MOUTH_SLICE])[:, None], motion, valid)[:, 0].astype(np.float64)
+    upper, lower = LIP_GAP_ROWS
+    gap = without_pose((motion.face[:, lower, 1] - motion.face[:, upper, 1])[:, None], motion, valid)[:, 0].astype(
+        np.float64
+    )
     mel = LogMel().whole(audio)
     centres = MELS_PER_FRAME * np.arange(-MAX_OFFSET, n_frames + MAX_OFFSET) + MELS_PER_FRAME // 2
     rows = np.clip(centres[:, None] + np.arange(-_WINDOW, _WINDOW + 1), 0, len(mel) - 1)
