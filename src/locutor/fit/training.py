@@ -7,8 +7,9 @@ import dataclasses
 from typing import Any
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from numpy import ndarray
+from torch import Tensor
 
 from locutor.avatar.avatar import Avatar, Provenance, as_background, body_pose
 from locutor.avatar.controls import N_CONTROLS, fit_controls
@@ -49,7 +50,7 @@ class Training:
             tracking.motion[: performance.n_train], tracking.reference_wxyz, tracking.reference_xyz
         )
         self._encoded = torch.from_numpy(self._controls.encode(tracking.motion))
-        self._background = as_background(performance.plate).to(self._device)
+        self._plate = as_background(performance.plate).to(self._device)
         start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
         self.model = TrainableAvatar(to_device(start, self._device), config.n_bases, N_CONTROLS, config.seed)
         self._tracked: dict[int, BodyPose] = {}
@@ -74,7 +75,7 @@ class Training:
         delta = model.delta(coefficients)
         delta.retain_grad()
         gaussians = pose_gaussians(model.canonical, delta, to_device(pose, self._device))
-        rendering = rasterize(gaussians, self.performance.camera, self._background)
+        rendering = rasterize(gaussians, self.performance.camera, self._background(frame.k))
         loss = photometric_loss(
             rendering.rgb, frame.target.to(self._device), frame.weight.to(self._device), config.ssim_weight
         )
@@ -94,13 +95,18 @@ class Training:
             self._tracked[k] = body_pose(self.performance.tracking.motion, k)
         return self._tracked[k]
 
+    def _background(self, k: int) -> Float[Tensor, "H W 3"]:
+        if self.performance.background_is_still:
+            return self._plate
+        return as_background(self.performance.background(k)).to(self._device)
+
     @torch.no_grad()
     def picture(self, k: int) -> UInt8[ndarray, "H W 3"]:
         """Frame k as the avatar draws it now."""
         pose = to_device(self._tracked_pose(k), self._device)
         delta = self.model.delta(self.model.network(self._encoded[k].to(self._device)))
         gaussians = pose_gaussians(self.model.canonical, delta, pose)
-        rgb = rasterize(gaussians, self.performance.camera, self._background).rgb
+        rgb = rasterize(gaussians, self.performance.camera, self._background(k)).rgb
         return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
 
     def state(self) -> dict[str, Any]:
