@@ -160,6 +160,7 @@ def _follow_dense(
     moved = cv2.warpAffine(image, guess, image.shape[::-1], flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     flow = np.asarray(search.calc(reference, moved, np.zeros((*reference.shape, 2), np.float32)))
+    start = features[:, 0]
     columns, rows = start.astype(int).T
     there = (start + flow[rows, columns]) @ guess[:, :2].T + guess[:, 2]
     return _similarity(start, there, guess)
