@@ -17,6 +17,7 @@
 #include "posing.h"
 #include "rasterizer.h"
 #include "renderer.h"
+#include "z_buffer.h"
 #include "adam.h"
 #include "field.h"
 
@@ -279,6 +280,22 @@ class AdamTensors {
   std::vector<Out> parameters_, first_, second_;
 };
 
+void py_draw_nearest(Array<const double> xy, Array<const double> depth, Array<const std::int32_t> triangles,
+                     InBytes two_sided, Array<std::int32_t> nearest) {
+  if (nearest.ndim() != 2 || triangles.ndim() != 2 || triangles.shape(0) > 0x7fffffffu)
+    throw std::invalid_argument("nearest must be [H, W] and triangles [M, 3], M < 2^31");
+  const std::size_t v = depth.shape(0), n = triangles.shape(0), h = nearest.shape(0), w = nearest.shape(1);
+  const TriangleMesh mesh{contiguous(xy, "xy", {v, 2}), contiguous(depth, "depth", {v}),
+                          contiguous(triangles, "triangles", {n, 3}), contiguous(two_sided, "two_sided", {n}),
+                          static_cast<int>(n)};
+  std::int32_t* out = contiguous(nearest, "nearest", {h, w});
+  for (std::size_t i = 0; i < 3 * n; i++)
+    if (mesh.triangles[i] < 0 || static_cast<std::size_t>(mesh.triangles[i]) >= v)
+      throw std::invalid_argument("triangles names a vertex that does not exist");
+  nb::gil_scoped_release release;
+  draw_nearest(mesh, static_cast<int>(w), static_cast<int>(h), out);
+}
+
 }  // namespace
 }  // namespace locutor
 
@@ -287,6 +304,7 @@ NB_MODULE(_native, m) {
   nb::set_leak_warnings(false);  // the default engine lives until the interpreter is gone
   m.doc() = "Native kernels of locutor: rasteriser, photometric loss, posing.";
   m.def("available_isas", &available_isas, "Usable instruction sets, slowest first.");
+  m.def("draw_nearest", &py_draw_nearest, "The nearest triangle at every pixel centre.");
   nb::class_<Frame>(m, "Frame", "What drawing a picture leaves behind for its backward pass.");
   nb::class_<Engine>(m, "Engine", "Threads, instruction set and recycled memory.")
       .def(nb::init<int, const std::string&>(), nb::arg("threads"), nb::arg("isa"))

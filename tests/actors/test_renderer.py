@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from locutor.actors.renderer import interpolate, visible_triangles
+from locutor.actors.renderer_reference import visible_triangles_reference
 
 W, H = 40, 30
 FRONT = np.array([[2.0, 2.0], [4.0, 27.0], [36.0, 5.0]])  # counter-clockwise as seen (y down)
@@ -87,3 +88,22 @@ def test_interpolation_is_exact_for_linear_values():
     at = interpolate(seen, xy, triangles, values[triangles], W)
     x, y = seen.pixel % W + 0.5, seen.pixel // W + 0.5
     np.testing.assert_allclose(at, np.stack([0.3 * x - 0.2 * y + 1, y], 1), atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_native_agrees_with_its_twin(seed):
+    rng = np.random.default_rng(seed)
+    xy = rng.uniform(-8, 48, (60, 2))
+    xy[:10] = np.round(xy[:10] * 2) / 2  # edges through pixel centres, equal heights
+    depth = rng.uniform(-0.2, 3, 60)
+    triangles = rng.integers(0, 60, (150, 3))  # some degenerate, some behind the camera
+    two_sided = rng.random(150) < 0.5
+    seen = visible_triangles(xy, depth, triangles, W, H, two_sided)
+    pixel, triangle = visible_triangles_reference(xy, depth, triangles, W, H, two_sided)
+    assert np.array_equal(seen.pixel, pixel)
+    assert np.array_equal(seen.triangle, triangle)
+
+
+def test_a_vertex_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="names a vertex that does not exist"):
+        visible_triangles(FRONT, np.ones(3), np.array([[0, 1, 3]]), W, H)

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from locutor.actors.body import Material
 from locutor.actors.lighting import Light, shade
-from locutor.actors.renderer import interpolate, visible_triangles
+from locutor.actors.renderer import Visible, interpolate, visible_triangles
 from locutor.actors.rig import Rig
 from locutor.actors.textures import srgb_from_linear
 from locutor.core.camera import Camera
@@ -140,9 +140,10 @@ def draw(actor: Actor, pose: Pose) -> tuple[UInt8[ndarray, "H W 3"], UInt8[ndarr
     xy = camera.project(vertices) * s
     # Hidden surfaces of closed parts go; ribbons of hair show both sides.
     seen = visible_triangles(xy, vertices[:, 2], actor.triangles, width, height, actor.two_sided)
-    corners = actor.triangles
-    values = np.concatenate([normals[corners], actor.visible[corners], actor.corner_texel], 2)
-    at = interpolate(seen, xy, corners, values, width)
+    kept, slot = np.unique(seen.triangle, return_inverse=True)
+    corners = actor.triangles[kept]
+    values = np.concatenate([normals[corners], actor.visible[corners], actor.corner_texel[kept]], 2)
+    at = interpolate(Visible(seen.pixel, slot), xy, corners, values, width)
     texel = _sample(actor.atlas, at[:, 5:])
     picture = actor.backdrop.reshape(-1, 3).copy()
     picture[seen.pixel] = shade(texel, at[:, :3], at[:, 3:5].clip(0, 1), actor.material[seen.triangle], actor.light)
