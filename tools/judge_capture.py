@@ -2,14 +2,15 @@
 
     .venv/bin/python tools/judge_capture.py --out DIR --seeds 11 12 13
 
-Renders the performers that DIR lacks (a folder per seed with performer.mp4 and truth.npz; slow), captures them
+Renders the performers that DIR lacks (a folder per seed and generator, docs/performers.md; slow), captures them
 anew, and compares: head rotation (a constant turn of the head frame is nobody's error and is taken out), its jitter
-beside MediaPipe's own pose, jaw and blinks. Writes DIR/judged.json, prints a table, and exits with 1 when a figure
-misses its bar.
+beside MediaPipe's own pose, yaw and pitch, jaw and blinks. Writes DIR/judged.json, prints a table, and exits with 1
+when a figure misses its bar.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sys
@@ -22,11 +23,11 @@ import tyro
 
 from locutor.actors.make_performer import Config as PerformerConfig
 from locutor.actors.make_performer import make_performer
-from locutor.capture.blendshapes import BLENDSHAPES
 from locutor.capture.config import CaptureConfig
 from locutor.capture.film import capture_film
 from locutor.capture.model_files import FACE_LANDMARKER, find_model_file
 from locutor.capture.performance import Performance
+from locutor.core.arkit import ARKIT_NAMES
 from locutor.core.events import Progress
 from locutor.geometry.rotation import matrix_from_wxyz, mean_rotation, rotvec_from_matrix
 
@@ -34,6 +35,8 @@ BARS = {
     "median_deg": (0.5, "at most"),
     "p95_deg": (1.5, "at most"),
     "jitter_of_raw": (0.2, "at most"),
+    "pitch_r": (0.85, "at least"),
+    "yaw_r": (0.85, "at least"),
     "jaw_r": (0.9, "at least"),
     "blink_r": (0.9, "at least"),
 }
@@ -46,22 +49,24 @@ class Config:
     Attributes:
         out: folder of the performers; missing ones are rendered there.
         seeds: of the performers.
+        generators: families of performers, each with all seeds.
         seconds: length of each.
     """
 
     out: Path
-    seeds: tuple[int, ...] = (11, 12, 13, 14, 15, 16, 17, 18, 19, 20)
+    seeds: tuple[int, ...] = (11, 12, 13, 14, 15)
+    generators: tuple[str, ...] = ("A", "B")
     seconds: float = 20.0
 
 
 def main() -> None:
     config = tyro.cli(Config)
     rows: dict[str, dict[str, float]] = {}
-    for seed in config.seeds:
-        folder = config.out / f"p{seed}"
+    for generator, seed in itertools.product(config.generators, config.seeds):
+        folder = config.out / f"{generator}{seed}"
         if not (folder / "truth.npz").is_file():
-            _consume(make_performer(PerformerConfig(folder, seed, config.seconds, overwrite=True)))
-        captured = folder / "captured"
+            _consume(make_performer(PerformerConfig(folder, seed, config.seconds, generator=generator)))
+        captured = config.out / f"{generator}{seed}-captured"
         shutil.rmtree(captured, ignore_errors=True)
         _consume(capture_film(folder / "performer.mp4", captured, CaptureConfig()))
         rows[folder.name] = judge(Performance(captured), folder / "truth.npz")
@@ -81,15 +86,16 @@ def judge(performance: Performance, truth_file: Path) -> dict[str, float]:
     """Figures of one capture."""
     with np.load(truth_file) as data:
         truth = {name: data[name] for name in data.files}
-    n = min(len(performance), len(truth["head_wxyz"]))
-    motion = performance.tracking.motion
-    R_true = matrix_from_wxyz(truth["head_wxyz"][:n].astype(np.float64))
-    errors = _errors(matrix_from_wxyz(motion.head_wxyz[:n].astype(np.float64)), R_true)
+    n = min(len(performance), len(truth["motion_head_wxyz"]))
+    motion = performance.tracking.motion[:n]
+    R_true = matrix_from_wxyz(truth["motion_head_wxyz"][:n].astype(np.float64))
+    R = matrix_from_wxyz(motion.head_wxyz.astype(np.float64))
+    errors = _errors(R, R_true)
     raw = _errors(_raw_rotations(performance, n), R_true)
     angle = np.degrees(np.linalg.norm(errors, axis=1))
-    corrected = motion.blendshapes[:n]
-    own = {name: _expression(truth, name, n) for name in ("jawOpen", "eyeBlink")}
-    blinks = corrected[:, [BLENDSHAPES.index("eyeBlinkLeft"), BLENDSHAPES.index("eyeBlinkRight")]].mean(1)
+    turns, true_turns = rotvec_from_matrix(R), rotvec_from_matrix(R_true)
+    ours, own = motion.blendshapes, truth["motion_blendshapes"][:n]
+    jaw, blinks = ARKIT_NAMES.index("jawOpen"), [ARKIT_NAMES.index(f"eyeBlink{side}") for side in ("Left", "Right")]
     return {
         "median_deg": round(float(np.median(angle)), 3),
         "p95_deg": round(float(np.percentile(angle, 95)), 3),
@@ -97,16 +103,12 @@ def judge(performance: Performance, truth_file: Path) -> dict[str, float]:
         "jitter_deg": round(_jitter(errors), 4),
         "raw_jitter_deg": round(_jitter(raw), 4),
         "jitter_of_raw": round(_jitter(errors) / _jitter(raw), 4),
-        "jaw_r": round(_r(corrected[:, BLENDSHAPES.index("jawOpen")], own["jawOpen"]), 4),
-        "blink_r": round(_r(blinks, own["eyeBlink"]), 4),
+        "pitch_r": round(_r(turns[:, 0], true_turns[:, 0]), 4),
+        "yaw_r": round(_r(turns[:, 1], true_turns[:, 1]), 4),
+        "jaw_r": round(_r(ours[:, jaw], own[:, jaw]), 4),
+        "blink_r": round(_r(ours[:, blinks].mean(1), own[:, blinks].mean(1)), 4),
         "residual_flow_px": performance.meta.quality.residual_flow_px,
     }
-
-
-def _expression(truth: dict[str, Any], name: str, n: int) -> np.ndarray:
-    """An expression of the truth; the mean of both sides where there are two."""
-    columns = [i for i, known in enumerate(truth["expression_names"]) if str(known).startswith(name)]
-    return truth["expression"][:n, columns].mean(axis=1)
 
 
 def _errors(R: np.ndarray, R_true: np.ndarray) -> np.ndarray:

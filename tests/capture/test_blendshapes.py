@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from locutor.capture.blendshapes import BLENDSHAPES, corrected_blendshapes, eye_closing
+from locutor.capture.blendshapes import MEDIAPIPE_NAMES, corrected_blendshapes, eye_closing
+from locutor.core.arkit import ARKIT_NAMES
 
 EYES = {"Right": (33, 160, 158, 133, 153, 144), "Left": (263, 387, 385, 362, 380, 373)}
 
@@ -14,9 +15,9 @@ def clip(n: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     blink = np.clip(1 - np.abs((t % 60) - 30) / 4, 0, 1)
     jaw = np.clip(np.sin(t / 5), 0, 1) * 0.5
     raw = rng.uniform(0, 0.02, (n, 52)) + 0.3
-    column = [BLENDSHAPES.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
+    column = [MEDIAPIPE_NAMES.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
     raw[:, column] = (0.15 + 0.5 * blink + rng.normal(0, 0.05, n))[:, None]
-    raw[:, BLENDSHAPES.index("jawOpen")] = 0.05 + 0.6 * jaw + rng.normal(0, 0.05, n)
+    raw[:, MEDIAPIPE_NAMES.index("jawOpen")] = 0.05 + 0.6 * jaw + rng.normal(0, 0.05, n)
     points = np.zeros((n, 478, 3))
     for points_of_eye in EYES.values():
         above_a, above_b, inner, below_b, below_a = points_of_eye[1:]
@@ -34,12 +35,13 @@ def test_rest_is_zero_and_signs_are_kept():
     raw, points, blink, jaw = clip()
     corrected = corrected_blendshapes(raw, points, np.ones(len(raw), bool))
     assert corrected.dtype == np.float32
+    assert not corrected[:, ARKIT_NAMES.index("tongueOut")].any()  # MediaPipe does not look for it
     assert corrected.min() >= 0
     assert corrected.max() <= 1
-    assert corrected[:, BLENDSHAPES.index("cheekPuff")].max() < 0.05  # it never moved
+    assert corrected[:, ARKIT_NAMES.index("cheekPuff")].max() < 0.05  # it never moved
     for name, truth in (("eyeBlinkLeft", blink), ("eyeBlinkRight", blink), ("jawOpen", jaw)):
-        column = BLENDSHAPES.index(name)
-        assert np.corrcoef(corrected[:, column], truth)[0, 1] > np.corrcoef(raw[:, column], truth)[0, 1]
+        column, before = ARKIT_NAMES.index(name), MEDIAPIPE_NAMES.index(name)
+        assert np.corrcoef(corrected[:, column], truth)[0, 1] > np.corrcoef(raw[:, before], truth)[0, 1]
         assert np.corrcoef(corrected[:, column], truth)[0, 1] > 0.95
         assert np.median(corrected[truth == 0, column]) < 0.12
 

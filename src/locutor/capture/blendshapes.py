@@ -4,7 +4,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32
 from numpy import ndarray
 
-BLENDSHAPES = (
+from locutor.core.arkit import ARKIT_NAMES
+
+MEDIAPIPE_NAMES = (
     "_neutral", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff",
     "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight",
     "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight",
@@ -15,7 +17,7 @@ BLENDSHAPES = (
     "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
     "noseSneerLeft", "noseSneerRight",
 )  # fmt: skip
-"""MediaPipe's order; left and right are the person's."""
+"""MediaPipe's order; left and right are the person's. It has a score for the neutral face and none for the tongue."""
 
 REST_PERCENTILE = 10  # of a coefficient over the clip: what the face shows when it does nothing
 OPEN_PERCENTILE, CLOSED_PERCENTILE = 60, 0.5  # of the eye's aspect ratio; most of the time eyes are open
@@ -42,16 +44,22 @@ def corrected_blendshapes(
         raw: as MediaPipe gives them.
         in_head: stabilised landmarks, inter-ocular units.
         observed: frames that count for the statistics.
+
+    Returns:
+        The coefficients of `core.arkit.ARKIT_NAMES`; `tongueOut` is 0.
     """
-    percentiles = np.where([name.startswith("eyeLook") for name in BLENDSHAPES], 50, REST_PERCENTILE)
+    percentiles = np.where([name.startswith("eyeLook") for name in MEDIAPIPE_NAMES], 50, REST_PERCENTILE)
     rest = np.array([np.percentile(raw[observed, i], share) for i, share in enumerate(percentiles)])
     corrected = np.clip((raw - rest) / np.maximum(1 - rest, 0.1), 0, 1)
     for name, points in _EYES.items():
-        column = BLENDSHAPES.index(name)
+        column = MEDIAPIPE_NAMES.index(name)
         corrected[:, column] = 0.5 * (corrected[:, column] + eye_closing(in_head[:, points], observed))
-    column = BLENDSHAPES.index("jawOpen")
+    column = MEDIAPIPE_NAMES.index("jawOpen")
     corrected[:, column] = _jaw_open(corrected[:, column], in_head, observed)
-    return corrected.astype(np.float32)
+    out = np.zeros((len(raw), len(ARKIT_NAMES)), np.float32)
+    for name in set(MEDIAPIPE_NAMES) & set(ARKIT_NAMES):
+        out[:, ARKIT_NAMES.index(name)] = corrected[:, MEDIAPIPE_NAMES.index(name)]
+    return out
 
 
 def eye_closing(eye: Float[ndarray, "T 6 3"], observed: Bool[ndarray, " T"]) -> Float[ndarray, " T"]:

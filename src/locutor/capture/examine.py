@@ -10,7 +10,6 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from locutor.capture.background import BackgroundFigures
-from locutor.capture.blendshapes import BLENDSHAPES
 from locutor.capture.detect import face_height_px
 from locutor.capture.framing import Framing
 from locutor.capture.head import HeadTrack
@@ -19,6 +18,7 @@ from locutor.capture.performance import Tracking
 from locutor.capture.shots import longest_gap
 from locutor.capture.sound_check import SoundFigures
 from locutor.capture.torso import TorsoTrack
+from locutor.core.arkit import ARKIT_NAMES
 from locutor.core.clock import FPS
 from locutor.core.face import FACE_POINTS, LIP_GAP_ROWS
 from locutor.core.motion import Motion
@@ -186,5 +186,5 @@ def mouth_shapes(tracking: Tracking, observed: Bool[ndarray, " T"]) -> dict[str,
 def _blinks(motion: Motion) -> tuple[int, int]:
     """Closings of both eyes, and frames with closed eyes."""
     (blendshapes,) = motion.require("blendshapes")
-    closed = blendshapes[:, [BLENDSHAPES.index("eyeBlinkLeft"), BLENDSHAPES.index("eyeBlinkRight")]].mean(1) > 0.5
+    closed = blendshapes[:, [ARKIT_NAMES.index("eyeBlinkLeft"), ARKIT_NAMES.index("eyeBlinkRight")]].mean(1) > 0.5
     return int((np.diff(closed.astype(int)) > 0).sum()), int(closed.sum())

@@ -1,6 +1,6 @@
 """The 52 blendshapes of ARKit (ARFaceAnchor.BlendShapeLocation), in the order of Apple's documentation.
 
-`Motion.blendshapes` of a synthetic performer has this order. Left is the person's left.
+`Motion.blendshapes` has this order. Left is the person's left.
 """
 
 _EYE = ("eyeBlink", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeSquint", "eyeWide")

@@ -23,7 +23,7 @@ class Motion:
         head_wxyz, head_xyz: `T_world_head`, unit quaternion and inter-ocular units.
         torso_wxyz, torso_xyz: `T_world_torso`, the second tracked body. The torso frame coincides with
             the head frame in the person's reference pose.
-        blendshapes: 52 ARKit coefficients, 0..1, the interchange with other systems.
+        blendshapes: the 52 coefficients of `core.arkit.ARKIT_NAMES`, 0..1, the interchange with other systems.
         valid: False where nothing was observed and the values are filled in.
     """
 
