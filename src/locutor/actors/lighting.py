@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32, Int
 from numpy import ndarray
 
 from locutor.actors.body import Material
-from locutor.actors.renderer import interpolate, visible_triangles
+from locutor.actors.renderer import interpolate, parts, visible_triangles
 
 
 def _unit(*v: float) -> Float32[ndarray, " 3"]:
@@ -146,6 +146,13 @@ def shade(
         visible: what `visibility` gives.
         lamps: the light.
     """
+    out = np.empty((len(texel), 3), np.float32)
+    for part in parts(len(texel)):
+        out[part] = _shade(texel[part], normal[part], visible[part], material[part], lamps)
+    return out
+
+
+def _shade(texel: ndarray, normal: ndarray, visible: ndarray, material: ndarray, lamps: Light) -> ndarray:
     half = lamps.key + TO_EYE
     towards = np.stack([lamps.key, lamps.fill, lamps.rim, half / np.linalg.norm(half)], 1)
     length = np.sqrt(np.einsum("pk,pk->p", normal, normal)) + np.float32(1e-6)
