@@ -9,7 +9,6 @@ import dataclasses
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from locutor.core.clock import FPS
 from locutor.core.errors import LocutorError
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path, make_folder, refuse_existing_folder
+from locutor.core.parallel import map_in_order
 from locutor.media.writer import VideoWriter
 
 FILM, SOUND, TRUTH, LABELS, META = "performer.mp4", "performer.wav", "truth.npz", "labels.images", "meta.json"
@@ -134,10 +134,7 @@ def _render(
 
 def frames(actor: Actor, motion: PerformerMotion) -> Iterator[tuple[UInt8[ndarray, "H W 3"], UInt8[ndarray, "H W"]]]:
     """Pictures and labels in order; a few are drawn at a time, so memory stays constant."""
-    with ThreadPoolExecutor(N_THREADS) as pool:
-        for first in range(0, len(motion), 4 * N_THREADS):
-            poses = [motion.pose(k) for k in range(first, min(first + 4 * N_THREADS, len(motion)))]
-            yield from pool.map(lambda pose: draw(actor, pose), poses)
+    return map_in_order(lambda k: draw(actor, motion.pose(k)), range(len(motion)), N_THREADS)
 
 
 def _meta(config: Config, rig: Rig, voice: str, n_frames: int) -> dict[str, object]:
