@@ -58,7 +58,6 @@ inline Mask ge(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ)}; }
 inline Mask gt(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
 inline Mask operator&(Mask a, Mask b) { return {_mm256_and_ps(a.lanes, b.lanes)}; }
 inline Vec keep(Mask m, Vec a) { return _mm256_and_ps(m.lanes, a.v); }
-inline std::uint32_t bits(Mask m) { return static_cast<std::uint32_t>(_mm256_movemask_ps(m.lanes)); }
 inline bool any(Mask m) { return _mm256_movemask_ps(m.lanes) != 0; }
 
 inline Vec add_exponent(Vec p, Vec t) {

@@ -64,7 +64,6 @@ inline Mask ge(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ)}
 inline Mask gt(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}; }
 inline Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.lanes & b.lanes)}; }
 inline Vec keep(Mask m, Vec a) { return _mm512_maskz_mov_ps(m.lanes, a.v); }
-inline std::uint32_t bits(Mask m) { return m.lanes; }
 inline bool any(Mask m) { return m.lanes != 0; }
 
 inline Vec add_exponent(Vec p, Vec t) {

@@ -61,10 +61,6 @@ inline Mask ge(Vec a, Vec b) { return {a.v >= b.v}; }
 inline Mask gt(Vec a, Vec b) { return {a.v > b.v}; }
 inline Mask operator&(Mask a, Mask b) { return {a.lanes & b.lanes}; }
 inline Vec keep(Mask m, Vec a) { return (Float4)(m.lanes & (Int4)a.v); }
-inline std::uint32_t bits(Mask m) {
-  const Int4 b = m.lanes & Int4{1, 2, 4, 8};
-  return static_cast<std::uint32_t>(b[0] | b[1] | b[2] | b[3]);
-}
 inline bool any(Mask m) { return (m.lanes[0] | m.lanes[1] | m.lanes[2] | m.lanes[3]) != 0; }
 
 // p * 2^n, where the low bits of the float `t` hold the integer n (see exp2_fast).

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from locutor.fit.adam import Adam, OuterGradient
+from locutor.fit.adam import Adam
+from locutor.fit.moments import OuterGradient
 from locutor.splat.engine import Engine, available_isas
 
 BETAS, EPSILON = (0.9, 0.99), 1e-15

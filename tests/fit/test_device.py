@@ -11,11 +11,12 @@ from tests.synthetic.fake_gsplat import FakeGsplat
 from locutor.capture.performance import Performance
 from locutor.cli import verbs
 from locutor.core.errors import LocutorError, MissingPartError
-from locutor.fit.adam import Adam, OuterGradient
+from locutor.fit.adam import Adam
 from locutor.fit.adam_torch import TorchAdam
 from locutor.fit.config import TrainConfig
 from locutor.fit.device import training_device
 from locutor.fit.frame_feed import feed_frames
+from locutor.fit.moments import OuterGradient
 from locutor.fit.relocate import relocate
 from locutor.fit.training import Training
 from locutor.splat import dispatch

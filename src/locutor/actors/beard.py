@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from locutor.actors.body import Surface
+from locutor.actors.hair import scattered
 from locutor.actors.rig import LANDMARK_LIPS_OUTER, Rig
 from locutor.actors.strands import skin_hairs
 
@@ -25,14 +26,9 @@ def beard(
         seed: of the single hairs.
     """
     rng = np.random.default_rng([seed, 4])
-    triangles = rig.triangles[rig.of_material("M_Face")]
-    corners = neutral[triangles]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    area *= corners[:, :, 1].mean(1) > neutral[rig.landmarks[33], 1] - 4  # nothing grows further up
-    pick = rng.choice(len(triangles), 6 * N_HAIRS, p=area / area.sum())
-    a, b = rng.random((2, len(pick), 1))
-    a, b = np.where(a + b > 1, 1 - a, a), np.where(a + b > 1, 1 - b, b)
-    at = corners[pick, 0] * (1 - a - b) + corners[pick, 1] * a + corners[pick, 2] * b
+    corners = neutral[rig.triangles[rig.of_material("M_Face")]]
+    low_enough = corners[:, :, 1].mean(1) > neutral[rig.landmarks[33], 1] - 4  # nothing grows further up
+    at = scattered(corners, low_enough.astype(np.float32), 6 * N_HAIRS, rng)
     at = at[_grows(at, neutral[rig.landmarks], rng)][:N_HAIRS]
     n, lips = len(at), neutral[rig.landmarks[list(LANDMARK_LIPS_OUTER)]]
     low = np.clip((at[:, 1] - lips[:, 1].max()) / 3.0, 0, 1)

@@ -115,15 +115,21 @@ def scalp_roots(rig: Rig, neutral: ndarray, n: int, rng: np.random.Generator) ->
     """Random places of the scalp, uniform over its area."""
     allowed = np.zeros(len(neutral), bool)
     allowed[rig.parts.face], allowed[rig.parts.head_and_neck] = True, True
-    triangles = rig.triangles[allowed[rig.triangles].all(1)]
-    corners = neutral[triangles]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    pick = rng.choice(len(triangles), 4 * n, p=area / area.sum())
-    a, b = rng.random((2, 4 * n, 1))
-    a, b = np.where(a + b > 1, 1 - a, a), np.where(a + b > 1, 1 - b, b)
-    places = corners[pick, 0] * (1 - a - b) + corners[pick, 1] * a + corners[pick, 2] * b
+    corners = neutral[rig.triangles[allowed[rig.triangles].all(1)]]
+    places = scattered(corners, np.ones(len(corners), np.float32), 4 * n, rng)
     height = scalp_height(places)
     return places[height > 1.1 * rng.random(len(places)) ** 2][:n].astype(np.float32)
+
+
+def scattered(
+    corners: Float[ndarray, "M 3 3"], density: Float[ndarray, " M"], n: int, rng: np.random.Generator
+) -> Float[ndarray, "n 3"]:
+    """Random places on triangles, as many per area as each one's density says."""
+    area = density * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    pick = rng.choice(len(corners), n, p=area / area.sum())
+    a, b = rng.random((2, n, 1))
+    a, b = np.where(a + b > 1, 1 - a, a), np.where(a + b > 1, 1 - b, b)
+    return corners[pick, 0] * (1 - a - b) + corners[pick, 1] * a + corners[pick, 2] * b
 
 
 PART_FRONT, PART_BACK = np.array([-3.6, -13.0, -6.5]), np.array([-1.0, -14.5, 4.0])

@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
-import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
 from locutor._native import AdamTensors
+from locutor.fit.moments import Moments, OuterGradient
 from locutor.splat.cpu import native_input
 from locutor.splat.engine import Engine, default_engine
 
 
-@dataclass(frozen=True)
-class OuterGradient:
-    """A gradient `column[k] * row[...]` of a parameter [K, ...] that is never written out.
-
-    Attributes:
-        column: one factor for each entry of the parameter's first axis.
-        row: the shape of the parameter's other axes.
-    """
-
-    column: Float[Tensor, " K"]
-    row: Float[Tensor, ...]
-
-
-class Adam:
+class Adam(Moments):
     """Kingma & Ba 2015, algorithm 1, with float32 moments; every parameter moves in every step.
 
     Two deviations from `torch.optim.Adam`, both far below float32's grain in any use: roots and quotients are good to
     about 2^-22, and moments below 1e-30 (first) and 1e-36 (second) become 0, so that no denormal numbers slow it down.
-
-    Attributes:
-        parameters: by name; changed in place.
-        first, second: the moments of each, same shapes.
-        steps: how many were done.
 
     Raises:
         ValueError: a parameter is not contiguous float32 on the CPU.
@@ -53,20 +32,11 @@ class Adam:
         for name, parameter in parameters.items():
             if native_input(parameter, name).data_ptr() != parameter.data_ptr():
                 raise ValueError(f"{name} is not contiguous; Adam changes it in place")
-        self.parameters = dict(parameters)
-        self.first = {name: torch.zeros_like(p, requires_grad=False) for name, p in self.parameters.items()}
-        self.second = {name: torch.zeros_like(p, requires_grad=False) for name, p in self.parameters.items()}
-        self.steps = 0
-        self._betas, self._epsilon = betas, epsilon
+        super().__init__(parameters, betas, epsilon)
         tables = (self.parameters, self.first, self.second)
         self._native = AdamTensors(
             engine or default_engine(), *([t.detach().view(-1) for t in table.values()] for table in tables)
         )
-
-    def zero_grad(self) -> None:
-        """Drop all gradients."""
-        for parameter in self.parameters.values():
-            parameter.grad = None
 
     def step(self, rates: Mapping[str, float], outer: Mapping[str, OuterGradient] | None = None) -> None:
         """Move every parameter by one step.
@@ -97,19 +67,3 @@ class Adam:
         self.steps += 1
         rate_list = [rates[name] for name in self.parameters]
         self._native.step(columns, rows, rate_list, self.steps, *self._betas, self._epsilon)
-
-    def forget(self, name: str, members: Int[Tensor, " R"], axis: int) -> None:
-        """Clear the moments of some entries along an axis of a parameter, as if they were new."""
-        for moments in (self.first, self.second):
-            moments[name].index_fill_(axis, members, 0.0)
-
-    def state(self) -> dict[str, Any]:
-        """Everything needed to go on later, beside the parameters."""
-        return {"steps": self.steps, "first": self.first, "second": self.second}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a `state` of the same parameters."""
-        self.steps = state["steps"]
-        for moments, saved in ((self.first, state["first"]), (self.second, state["second"])):
-            for name, moment in moments.items():
-                moment.copy_(saved[name])

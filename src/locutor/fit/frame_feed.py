@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +12,8 @@ from torch import Tensor
 
 from locutor.capture.performance import Performance
 from locutor.capture.regions import Regions, find_regions
+from locutor.core.parallel import map_in_order
 from locutor.fit.config import TrainConfig
-
-AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -44,16 +41,10 @@ def frame_order(n_train: int, seed: int, start: int, end: int) -> Iterator[int]:
 
 
 def feed_frames(performance: Performance, config: TrainConfig, start: int) -> Iterator[TrainingFrame]:
-    """The frames of all iterations from `start` on; one thread decodes a few ahead."""
+    """The frames of all iterations from `start` on; one thread decodes ahead."""
     regions = find_regions(performance.tracking.landmarks, performance.camera.width)
-    waiting: deque[Future[TrainingFrame]] = deque()
-    with ThreadPoolExecutor(1) as pool:
-        for k in frame_order(performance.n_train, config.seed, start, config.n_iterations):
-            waiting.append(pool.submit(_load, performance, regions, config, k))
-            if len(waiting) > AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    order = frame_order(performance.n_train, config.seed, start, config.n_iterations)
+    return map_in_order(lambda k: _load(performance, regions, config, k), order, threads=1)
 
 
 def _load(performance: Performance, regions: Regions, config: TrainConfig, k: int) -> TrainingFrame:

@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from locutor.avatar.field import CHANNEL_SCALE, CodeNetwork
-from locutor.fit.adam import Adam, OuterGradient
+from locutor.fit.adam import Adam
 from locutor.fit.adam_torch import TorchAdam
+from locutor.fit.moments import OuterGradient
 from locutor.splat import dispatch
 from locutor.splat.bodies import CanonicalGaussians
 

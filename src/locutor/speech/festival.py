@@ -9,11 +9,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from locutor.speech.phonemes import Phoneme, Speech, SpeechError, check_request
 from locutor.speech.radio_phones import IPA_BY_PHONE, VOWELS
-from locutor.speech.spoken_programs import ascii_sentences, program, read_wave, run
+from locutor.speech.spoken_programs import ascii_sentences, program, read_wave, run, spoken
 
 KNOWN_VOICES = ("cmu_us_slt_arctic_hts", "kal_diphone", "ked_diphone")
 """Those whose phones are in `radio_phones`: of the Debian packages festvox-us-slt-hts, -kallpc16k, -kdlpc16k."""
@@ -55,9 +53,7 @@ def synthesize(text: str, voice: str = "kal_diphone", rate_wpm: int = 165, pitch
     for block, (samples, rate) in zip(printed.split("end\n"), sounds, strict=False):
         phonemes += _phonemes(block, start_s)
         start_s += len(samples) / rate
-    if not any(p.symbol for p in phonemes):
-        raise SpeechError(f"the text {text[:40]!r} holds nothing to say", "give at least one word")
-    return Speech(np.concatenate([samples for samples, _ in sounds]), sounds[0][1], tuple(phonemes))
+    return spoken(text, [samples for samples, _ in sounds], sounds[0][1], phonemes)
 
 
 def voices() -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from locutor.speech.phonemes import Phoneme, Speech, SpeechError, check_request
 from locutor.speech.radio_phones import FULL_VOWELS, IPA_BY_PHONE
-from locutor.speech.spoken_programs import ascii_sentences, program, read_wave, run
+from locutor.speech.spoken_programs import ascii_sentences, program, read_wave, run, spoken
 
 NOT_FOR_TEXT = ("awb_time",)  # a talking clock
 DIPHONE_PITCH_HZ = {"kal": 95.0, "kal16": 95.0}  # these take a mean in Hz, the others a factor
@@ -49,9 +49,7 @@ def synthesize(text: str, voice: str = "slt", rate_wpm: int = 165, pitch: float 
             pieces.append(samples)
             phonemes += _phonemes(_timed(printed, len(samples) / rate), start_s)
             start_s += len(samples) / rate
-    if not any(p.symbol for p in phonemes):
-        raise SpeechError(f"the text {text[:40]!r} holds nothing to say", "give at least one word")
-    return Speech(np.concatenate(pieces), rate, tuple(phonemes))
+    return spoken(text, pieces, rate, phonemes)
 
 
 def voices() -> tuple[str, ...]:

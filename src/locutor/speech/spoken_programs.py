@@ -15,7 +15,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from locutor.core.errors import MissingPartError
-from locutor.speech.phonemes import SpeechError, shortened
+from locutor.speech.phonemes import Phoneme, Speech, SpeechError, shortened
 
 QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "."})
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -70,3 +70,16 @@ def read_wave(path: Path, text: str, source: str) -> tuple[Float32[ndarray, " n"
     except (soundfile.LibsndfileError, OSError) as error:
         raise SpeechError(f"{source} wrote no sound for {shortened(text)}", "try another text or voice") from error
     return np.ascontiguousarray(samples), rate
+
+
+def spoken(
+    text: str, pieces: Sequence[Float32[ndarray, " _"]], sample_rate: int, phonemes: Sequence[Phoneme]
+) -> Speech:
+    """The sentences one after the other.
+
+    Raises:
+        SpeechError: nothing but pauses was said.
+    """
+    if not any(p.symbol for p in phonemes):
+        raise SpeechError(f"the text {text[:40]!r} holds nothing to say", "give at least one word")
+    return Speech(np.concatenate(pieces), sample_rate, tuple(phonemes))
