@@ -10,7 +10,7 @@ constexpr std::ptrdiff_t kChunk = 16384;  // numbers per unit of work
 
 struct Item {
   const AdamTensor* tensor;
-  std::ptrdiff_t row, begin;
+  std::ptrdiff_t begin;
 };
 
 }  // namespace
@@ -19,18 +19,17 @@ void adam_step(Engine& engine, const std::vector<AdamTensor>& tensors, int step,
                double epsilon) {
   std::vector<Item> items;
   for (const AdamTensor& tensor : tensors)
-    for (std::ptrdiff_t row = 0; row < tensor.rows; row++)
-      for (std::ptrdiff_t begin = 0; begin < tensor.columns; begin += kChunk) items.push_back({&tensor, row, begin});
+    for (std::ptrdiff_t begin = 0; begin < tensor.count; begin += kChunk) items.push_back({&tensor, begin});
   const double seen1 = 1 - std::pow(beta1, step), seen2 = 1 - std::pow(beta2, step);
   engine.pool.for_each(static_cast<int>(items.size()), [&](int i) {
     const Item& item = items[static_cast<std::size_t>(i)];
     const AdamTensor& t = *item.tensor;
-    const std::ptrdiff_t at = item.row * t.columns + item.begin;
+    const std::ptrdiff_t at = item.begin;
     const AdamStep by{static_cast<float>(1 - beta1),  static_cast<float>(beta2),
                       static_cast<float>(1 - beta2),  static_cast<float>(t.rate / seen1),
                       static_cast<float>(1 / std::sqrt(seen2)), static_cast<float>(epsilon)};
-    engine.kernels.adam(t.parameter + at, t.first + at, t.second + at, t.row + item.begin, t.column[item.row],
-                        static_cast<int>(std::min(kChunk, t.columns - item.begin)), by);
+    engine.kernels.adam(t.parameter + at, t.first + at, t.second + at, t.gradient + at,
+                        static_cast<int>(std::min(kChunk, t.count - at)), by);
   });
 }
 

@@ -7,12 +7,11 @@
 
 namespace locutor {
 
-// One tensor [rows, columns] and its moments. Its gradient is column[r] * row[c]: dense gradients have one row and
-// the column {1}, those of the motion field's bases are never written out.
+// One tensor of `count` numbers, its moments and its gradient.
 struct AdamTensor {
   float *parameter, *first, *second;
-  const float *column, *row;
-  std::ptrdiff_t rows, columns;
+  const float* gradient;
+  std::ptrdiff_t count;
   float rate;
 };
 

@@ -19,6 +19,7 @@
 #include "renderer.h"
 #include "z_buffer.h"
 #include "adam.h"
+#include "bases_step.h"
 #include "field.h"
 
 namespace locutor {
@@ -240,6 +241,20 @@ void py_motion_field_backward(Engine& engine, In bases, In scale, In d_delta, Ou
   motion_field_backward(engine, field, d_moved, n, out);
 }
 
+void py_bases_step(Engine& engine, Out bases, Out columns, Out rows, In scale, In coefficients, In d_delta, float rate, int step,
+                   double beta, double epsilon, Out d_coefficients) {
+  if (bases.ndim() != 3) throw std::invalid_argument("bases must be [K, 9, M]");
+  const std::size_t k = bases.shape(0), m = bases.shape(2);
+  float* table = contiguous(bases, "bases", {k, kDeltaRows, m});
+  const FactoredMoments moments{contiguous(columns, "columns", {k}), contiguous(rows, "rows", {kDeltaRows, m})};
+  const FieldArrays field{table, contiguous(scale, "channel_scale", {kDeltaRows}), static_cast<int>(k), static_cast<int>(m)};
+  const BasesGradient gradient{contiguous(coefficients, "coefficients", {k}), delta_of(d_delta, "d_delta", field), field.scale,
+                               field.n_bases, field.n_moving, static_cast<int>(d_delta.shape(1))};
+  float* out = contiguous(d_coefficients, "d_coefficients", {k});
+  nb::gil_scoped_release release;
+  bases_step(engine, table, moments, gradient, rate, step, beta, epsilon, out);
+}
+
 // Tensors that Adam changes in place, held so that a step only takes gradients.
 class AdamTensors {
  public:
@@ -255,21 +270,15 @@ class AdamTensors {
     }
   }
 
-  // The gradient of parameter i is the outer product of columns[i] and rows[i], or rows[i] itself.
-  void step(const std::vector<std::optional<In>>& columns, const std::vector<In>& rows, const std::vector<float>& rates, int step,
-            double beta1, double beta2, double epsilon) {
-    if (columns.size() != parameters_.size() || rows.size() != parameters_.size() || rates.size() != parameters_.size())
+  void step(const std::vector<In>& gradients, const std::vector<float>& rates, int step, double beta1, double beta2,
+            double epsilon) {
+    if (gradients.size() != parameters_.size() || rates.size() != parameters_.size())
       throw std::invalid_argument("there must be one gradient and one rate per parameter");
-    static constexpr float one = 1.0f;
     std::vector<AdamTensor> tensors;
     for (std::size_t i = 0; i < parameters_.size(); i++) {
-      const std::size_t r = columns[i] ? columns[i]->size() : 1, c = rows[i].size();
-      if (r * c != parameters_[i].size())
-        throw std::invalid_argument("gradient " + std::to_string(i) + " does not have its parameter's size");
+      const std::size_t size = parameters_[i].size();
       tensors.push_back({parameters_[i].data(), first_[i].data(), second_[i].data(),
-                         columns[i] ? contiguous(*columns[i], "the column of a gradient", {r}) : &one,
-                         contiguous(rows[i], "the row of a gradient", {c}), static_cast<std::ptrdiff_t>(r),
-                         static_cast<std::ptrdiff_t>(c), rates[i]});
+                         contiguous(gradients[i], "a gradient", {size}), static_cast<std::ptrdiff_t>(size), rates[i]});
     }
     nb::gil_scoped_release release;
     adam_step(*engine_, tensors, step, beta1, beta2, epsilon);
@@ -321,7 +330,8 @@ NB_MODULE(_native, m) {
       .def("pose_backward", &py_pose_backward)
       .def("photometric_loss", &py_photometric)
       .def("motion_field", &py_motion_field)
-      .def("motion_field_backward", &py_motion_field_backward);
+      .def("motion_field_backward", &py_motion_field_backward)
+      .def("bases_step", &py_bases_step);
   nb::class_<Renderer>(m, "Renderer", "Coefficients and a pose to 8-bit pixels in one call.")
       .def(nb::new_(&make_renderer))
       .def("render", &py_render);

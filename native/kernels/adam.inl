@@ -1,4 +1,4 @@
-// One step of Adam (Kingma & Ba 2015, algorithm 1) on `count` numbers whose gradient is factor * row[i].
+// One step of Adam (Kingma & Ba 2015, algorithm 1) on `count` numbers.
 namespace {
 
 // What no picture shows any more fades towards denormal numbers, which cost a hundred times as much: below these, 0.
@@ -13,20 +13,19 @@ inline Vec adam_change(Vec gradient, Vec& first, Vec& second, const AdamStep& by
   return Vec(by.rate) * first * reciprocal(fma(root, Vec(by.correction), Vec(by.epsilon)));
 }
 
-void adam(float* parameter, float* first, float* second, const float* row, float factor, int count,
-          const AdamStep& by) {
+void adam(float* parameter, float* first, float* second, const float* gradient, int count, const AdamStep& by) {
   const AdamStep step = by;  // a copy that nothing aliases
   int i = 0;
   for (; i + Vec::N <= count; i += Vec::N) {
     Vec m = load(first + i), v = load(second + i);
-    const Vec change = adam_change(Vec(factor) * load(row + i), m, v, step);
+    const Vec change = adam_change(load(gradient + i), m, v, step);
     store(parameter + i, load(parameter + i) - change);
     store(first + i, m);
     store(second + i, v);
   }
   if (i == count) return;
   Vec m = load_within(first, i, count), v = load_within(second, i, count);
-  const Vec change = adam_change(Vec(factor) * load_within(row, i, count), m, v, step);
+  const Vec change = adam_change(load_within(gradient, i, count), m, v, step);
   store_within(parameter, i, count, load_within(parameter, i, count) - change);
   store_within(first, i, count, m);
   store_within(second, i, count, v);

@@ -43,6 +43,8 @@ constexpr Kernels all_kernels(const char* isa) {
       photometric_band,
       field_row,
       field_dot,
+      adafactor_row,
+      field_dot_and_step,
       adam,
   };
 }

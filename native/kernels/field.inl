@@ -37,4 +37,55 @@ float field_dot(const float* a, const float* b, int count) {
   return sum((s0 + s1) + (s2 + s3));
 }
 
+// One row of the bases' gradient r = scale * d, i < count: brings `mean_square` up to date and sets `direction` to r over
+// its root. Returns the sum of r².
+double adafactor_row(const float* d, float scale, int count, const AdafactorRow& by, float* mean_square,
+                     float* direction) {
+  constexpr float kSmallest = 1e-36f;  // below: 0, before numbers become denormal
+  const AdafactorRow step = by;        // a copy that nothing aliases
+  const auto at = [&](Vec gradient, Vec square, Vec& mean) {
+    mean = fma(Vec(step.one_minus_beta), Vec(step.mean_column_square) * square - mean, mean);
+    mean = keep(ge(mean, Vec(kSmallest)), mean);
+    const Vec root = mean * reciprocal_sqrt(max(mean, Vec(kSmallest)));
+    return gradient * reciprocal(fma(root, Vec(step.correction), Vec(step.epsilon)));
+  };
+  double total = 0.0;
+  int i = 0;
+  for (; i < count; i += Vec::N) {
+    const bool whole = i + Vec::N <= count;
+    const Vec r = Vec(scale) * (whole ? load(d + i) : load_within(d, i, count));
+    const Vec square = r * r;
+    Vec mean = whole ? load(mean_square + i) : load_within(mean_square, i, count);
+    const Vec out = at(r, square, mean);
+    total += sum(square);
+    if (whole) {
+      store(mean_square + i, mean);
+      store(direction + i, out);
+    } else {
+      store_within(mean_square, i, count, mean);
+      store_within(direction, i, count, out);
+    }
+  }
+  return total;
+}
+
+// Sum of basis[i] d[i], i < count; then basis[i] -= move direction[i].
+float field_dot_and_step(float* basis, const float* d, const float* direction, float move, int count) {
+  Vec s0(0.0f), s1(0.0f);
+  int i = 0;
+  for (; i + 2 * Vec::N <= count; i += 2 * Vec::N) {
+    const Vec b0 = load(basis + i), b1 = load(basis + i + Vec::N);
+    s0 = fma(b0, load(d + i), s0);
+    s1 = fma(b1, load(d + i + Vec::N), s1);
+    store(basis + i, fnma(Vec(move), load(direction + i), b0));
+    store(basis + i + Vec::N, fnma(Vec(move), load(direction + i + Vec::N), b1));
+  }
+  for (; i < count; i += Vec::N) {
+    const Vec b = load_within(basis, i, count);
+    s0 = fma(b, load_within(d, i, count), s0);
+    store_within(basis, i, count, fnma(Vec(move), load_within(direction, i, count), b));
+  }
+  return sum(s0 + s1);
+}
+
 }  // namespace

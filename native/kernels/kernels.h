@@ -157,6 +157,11 @@ struct AdamStep {
   float one_minus_beta1, beta2, one_minus_beta2, rate, correction, epsilon;
 };
 
+// Adafactor's numbers in one step; `correction` = 1 / sqrt(1 - beta^t).
+struct AdafactorRow {
+  float one_minus_beta, mean_column_square, correction, epsilon;
+};
+
 struct Kernels {
   const char* isa;
   // Bit t of the result is set when array t (means, quats, scales, opacities, colors) holds a value that is not finite.
@@ -199,9 +204,13 @@ struct Kernels {
   std::uint32_t (*field_row)(const float* bases, std::ptrdiff_t stride, int n_bases, const float* coefficients,
                              float scale, int count, float* out);
   float (*field_dot)(const float* a, const float* b, int count);
-  // One step on `count` numbers whose gradient is factor * row[i].
-  void (*adam)(float* parameter, float* first, float* second, const float* row, float factor, int count,
-               const AdamStep&);
+  // One row of the bases' gradient r = scale * d: brings `mean_square` up to date and sets `direction` to r over its root.
+  // Returns the sum of r².
+  double (*adafactor_row)(const float* d, float scale, int count, const AdafactorRow&, float* mean_square,
+                          float* direction);
+  // Sum of basis[i] d[i]; then basis[i] -= move direction[i].
+  float (*field_dot_and_step)(float* basis, const float* d, const float* direction, float move, int count);
+  void (*adam)(float* parameter, float* first, float* second, const float* gradient, int count, const AdamStep&);
 };
 
 const Kernels& kernels_portable();

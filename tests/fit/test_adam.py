@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from locutor.fit.adam import Adam
-from locutor.fit.moments import OuterGradient
 from locutor.splat.engine import Engine, available_isas
 
 BETAS, EPSILON = (0.9, 0.99), 1e-15
@@ -53,21 +52,6 @@ def test_fifty_steps_agree_with_torch(engine) -> None:
 )
 def test_any_shapes_agree(shapes: list[tuple[int, ...]], threads: int, isa: str) -> None:
     agrees(Engine(threads, isa), shapes, 3)
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.integers(1, 6), st.integers(1, 9), st.integers(1, 2500), st.sampled_from(available_isas()))
-def test_a_gradient_in_factors_is_their_outer_product(n_bases: int, rows: int, m: int, isa: str) -> None:
-    engine = Engine(2, isa)
-    by_factors = Adam({"bases": randn(n_bases, rows, m, seed=0)}, BETAS, EPSILON, engine)
-    dense = Adam({"bases": by_factors.parameters["bases"].clone()}, BETAS, EPSILON, engine)
-    for step in range(3):
-        column, row = randn(n_bases, seed=step + 1), randn(rows, m, seed=step + 50)
-        by_factors.step({"bases": 0.01}, {"bases": OuterGradient(column, row)})
-        dense.parameters["bases"].grad = column[:, None, None] * row
-        dense.step({"bases": 0.01})
-    for table in ("parameters", "first", "second"):
-        torch.testing.assert_close(getattr(by_factors, table), getattr(dense, table), rtol=1e-6, atol=1e-7)
 
 
 def test_what_gets_no_gradient_for_long_comes_to_rest(engine) -> None:
@@ -120,6 +104,4 @@ def test_wrong_input_is_refused_by_name() -> None:
     adam = Adam({"means": torch.zeros(3, 4)})
     with pytest.raises(ValueError, match="means has no gradient"):
         adam.step({"means": 0.1})
-    with pytest.raises(ValueError, match=r"the gradient of means has shape \[3, 5\], not \[3, 4\]"):
-        adam.step({"means": 0.1}, {"means": OuterGradient(torch.ones(3), torch.ones(5))})
     assert adam.steps == 0

@@ -35,6 +35,7 @@ def avatar() -> TrainableAvatar:
     for parameter in model.optimiser.parameters.values():
         parameter.grad = randn(*parameter.shape)
     model.optimiser.step(dict.fromkeys(model.optimiser.parameters, 0.0))
+    model.bases_optimiser.step(0.0, randn(K), randn(9, N_MOVING))
     return model
 
 
@@ -87,16 +88,16 @@ def test_moving_ones_stay_among_the_moving_and_still_ones_among_the_still(avatar
     assert (avatar.canonical.logit_attachment[N_MOVING:] == -5).all()
 
 
-def test_adam_forgets_what_was_moved_and_nothing_else(avatar):
+def test_both_optimisers_forget_what_was_moved_and_nothing_else(avatar):
     relocate(avatar, meter(list(range(N))), generator())
     alive = [i for i in range(N) if i not in DEAD]
     for name in vars(avatar.canonical):
         for moment in (avatar.optimiser.first[name], avatar.optimiser.second[name]):
             assert not moment[DEAD].any()
             assert (moment[alive] != 0).all()
-    for moment in (avatar.optimiser.first["bases"], avatar.optimiser.second["bases"]):
-        assert not moment[:, :, DEAD_MOVING].any()
-        assert (moment[:, :, [i for i in alive if i < N_MOVING]] != 0).all()
+    rows = avatar.bases_optimiser.rows
+    assert not rows[:, DEAD_MOVING].any()
+    assert (rows[:, [i for i in alive if i < N_MOVING]] != 0).all()
 
 
 def test_at_most_a_share_at_once(avatar):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from locutor._native import AdamTensors
-from locutor.fit.moments import Moments, OuterGradient
+from locutor.fit.moments import Moments
 from locutor.splat.cpu import native_input
 from locutor.splat.engine import Engine, default_engine
 
@@ -38,32 +38,20 @@ class Adam(Moments):
             engine or default_engine(), *([t.detach().view(-1) for t in table.values()] for table in tables)
         )
 
-    def step(self, rates: Mapping[str, float], outer: Mapping[str, OuterGradient] | None = None) -> None:
+    def step(self, rates: Mapping[str, float]) -> None:
         """Move every parameter by one step.
 
         Args:
             rates: learning rate of each parameter.
-            outer: gradients in factors, for the parameters named; the others have theirs in `.grad`.
 
         Raises:
-            ValueError: a parameter has no gradient, or one of another shape, dtype or device.
+            ValueError: a parameter has no gradient, or one of another dtype or device.
         """
-        columns: list[Tensor | None] = []
-        rows = []
+        gradients = []
         for name, parameter in self.parameters.items():
-            gradient = (outer or {}).get(name, parameter.grad)
-            if gradient is None:
+            if parameter.grad is None:
                 raise ValueError(f"{name} has no gradient")
-            if isinstance(gradient, OuterGradient):
-                column, row = gradient.column, gradient.row
-                columns.append(native_input(column, f"the gradient of {name}"))
-                shape = (*column.shape, *row.shape)
-            else:
-                row, shape = gradient, tuple(gradient.shape)
-                columns.append(None)
-            if shape != tuple(parameter.shape):
-                raise ValueError(f"the gradient of {name} has shape {list(shape)}, not {list(parameter.shape)}")
-            rows.append(native_input(row, f"the gradient of {name}").view(-1))
+            gradients.append(native_input(parameter.grad, f"the gradient of {name}").view(-1))
         self.steps += 1
         rate_list = [rates[name] for name in self.parameters]
-        self._native.step(columns, rows, rate_list, self.steps, *self._betas, self._epsilon)
+        self._native.step(gradients, rate_list, self.steps, *self._betas, self._epsilon)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from locutor.fit.moments import Moments, OuterGradient
+from locutor.fit.moments import Moments
 
 
 class TorchAdam(Moments):
@@ -20,13 +20,13 @@ class TorchAdam(Moments):
         super().__init__(parameters, betas, epsilon)
 
     @torch.no_grad()
-    def step(self, rates: Mapping[str, float], outer: Mapping[str, OuterGradient] | None = None) -> None:
+    def step(self, rates: Mapping[str, float]) -> None:
         """Move every parameter by one step (Kingma & Ba 2015, algorithm 1).
 
         Raises:
             ValueError: a parameter has no gradient.
         """
-        gradients = [self._gradient(name, (outer or {}).get(name)) for name in self.parameters]
+        gradients = [self._gradient(name) for name in self.parameters]
         first, second = list(self.first.values()), list(self.second.values())
         beta1, beta2 = self._betas
         self.steps += 1
@@ -39,10 +39,7 @@ class TorchAdam(Moments):
         moves = [-rates[name] / (1 - beta1**self.steps) for name in self.parameters]
         torch._foreach_addcdiv_([p.detach() for p in self.parameters.values()], first, roots, moves)
 
-    def _gradient(self, name: str, outer: OuterGradient | None) -> Tensor:
-        if outer is not None:
-            row = outer.row.detach()
-            return outer.column.detach().view(-1, *([1] * row.ndim)) * row
+    def _gradient(self, name: str) -> Tensor:
         gradient = self.parameters[name].grad
         if gradient is None:
             raise ValueError(f"{name} has no gradient")

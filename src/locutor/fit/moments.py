@@ -1,27 +1,13 @@
-"""What both Adams have in common: gradients in factors, the moments, and keeping them."""
+"""What both Adams have in common: the moments, and keeping them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
-
-
-@dataclass(frozen=True)
-class OuterGradient:
-    """A gradient `column[k] * row[...]` of a parameter [K, ...] that is never written out.
-
-    Attributes:
-        column: one factor for each entry of the parameter's first axis.
-        row: the shape of the parameter's other axes.
-    """
-
-    column: Float[Tensor, " K"]
-    row: Float[Tensor, ...]
 
 
 class Moments:

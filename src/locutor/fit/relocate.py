@@ -77,5 +77,5 @@ def _relocate_range(
     canonical.log_scales[parents] -= SHRINK
     if int(dead[0]) < avatar.n_moving:
         avatar.bases[:, :, dead] = avatar.bases[:, :, parents]
-        avatar.optimiser.forget("bases", dead, axis=2)
+        avatar.bases_optimiser.forget(dead)
     return len(dead)

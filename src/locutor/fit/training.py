@@ -72,8 +72,7 @@ class Training:
         unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
         pose = corrected(self._tracked_pose(frame.k), unknowns)
         coefficients = model.network(noisy.to(self._device))
-        delta = model.delta(coefficients)
-        delta.retain_grad()
+        delta = model.delta(coefficients).requires_grad_()
         gaussians = pose_gaussians(model.canonical, delta, to_device(pose, self._device))
         rendering = rasterize(gaussians, self.performance.camera, self._background(frame.k))
         loss = photometric_loss(

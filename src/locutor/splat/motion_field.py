@@ -50,7 +50,7 @@ def motion_field(
 
     Differentiable with respect to `coefficients` and `bases`. The gradient of the bases is the outer product of the
     coefficients and the scaled gradient of the result, as large as the bases: training gives `bases` without
-    `requires_grad`, keeps the gradient of the result and lets `locutor.fit.adam` form the product as it goes.
+    `requires_grad`, keeps the gradient of the result and gives the factors to `locutor.fit.adafactor`.
 
     Args:
         coefficients: one weight per basis, float32 on the CPU.
