@@ -1,0 +1,10 @@
+import { loadAvatar } from "./bake/avatar";
+import { posesFromRows } from "./bake/recording";
+import { Renderer } from "./gpu/renderer";
+const canvas = document.querySelector("canvas")!;
+const avatar = await loadAvatar("avatar/");
+const rows = new Float32Array(await (await fetch("motion.bin")).arrayBuffer());
+const poses = posesFromRows(rows, avatar.page.n_bases);
+const renderer = new Renderer(canvas, avatar);
+(window as any).shot = (k: number): string => { renderer.draw(poses[k]!); return canvas.toDataURL("image/png"); };
+(window as any).time = (n: number): number => { const t = performance.now(); for (let i = 0; i < n; i++) renderer.draw(poses[i % poses.length]!); const gl = canvas.getContext("webgl2")!; gl.readPixels(0,0,1,1,gl.RGBA,gl.UNSIGNED_BYTE,new Uint8Array(4)); return (performance.now() - t) / n; };
