@@ -32,3 +32,45 @@ export async function inBrowser(scenario, options = {}) {
     await rm(profile, { recursive: true, force: true });
   }
 }
+
+/** Opens the page and waits until it shows an avatar. */
+export async function opened(page, url) {
+  await page.goto(url);
+  await page.waitForFunction(() => window.locutor?.view?.drawn > 0, null, { timeout: 60_000 });
+}
+
+/**
+ * Mean change of the mouth's pixels from picture to picture (grey levels), over `seconds`. The lower middle of the
+ * picture is where the mouth of a framed head is.
+ */
+export function mouthMovement(page, seconds) {
+  return page.evaluate(async (seconds) => {
+    const view = document.querySelector("#view");
+    const small = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+    const context = small.getContext("2d", { willReadFrequently: true });
+    const changes = [];
+    let last;
+    for (const end = performance.now() + 1000 * seconds; performance.now() < end; ) {
+      // After the page has drawn.
+      await new Promise((resolve) => requestAnimationFrame(() => queueMicrotask(resolve)));
+      context.drawImage(view, view.width * 0.38, view.height * 0.5, view.width * 0.24, view.height * 0.18, 0, 0, 64, 48);
+      const pixels = context.getImageData(0, 0, 64, 48).data;
+      if (last) changes.push(pixels.reduce((sum, value, i) => sum + Math.abs(value - last[i]), 0) / (0.75 * pixels.length));
+      last = pixels;
+    }
+    return { mean: changes.reduce((a, b) => a + b, 0) / Math.max(1, changes.length), pictures: changes.length };
+  }, seconds);
+}
+
+/** Screenshots in light and dark, wide and as narrow as a phone. */
+export async function shoot(page, folder, name) {
+  const size = page.viewportSize();
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: `${folder}/${name}_${colorScheme}.png` });
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.screenshot({ path: `${folder}/${name}_phone.png` });
+  await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme: "light" });
+}

@@ -1,10 +1,24 @@
-import { loadAvatar } from "./bake/avatar";
-import { posesFromRows } from "./bake/recording";
-import { Renderer } from "./gpu/renderer";
-const canvas = document.querySelector("canvas")!;
-const avatar = await loadAvatar("avatar/");
-const rows = new Float32Array(await (await fetch("motion.bin")).arrayBuffer());
-const poses = posesFromRows(rows, avatar.page.n_bases);
-const renderer = new Renderer(canvas, avatar);
-(window as any).shot = (k: number): string => { renderer.draw(poses[k]!); return canvas.toDataURL("image/png"); };
-(window as any).time = (n: number): number => { const t = performance.now(); for (let i = 0; i < n; i++) renderer.draw(poses[i % poses.length]!); const gl = canvas.getContext("webgl2")!; gl.readPixels(0,0,1,1,gl.RGBA,gl.UNSIGNED_BYTE,new Uint8Array(4)); return (performance.now() - t) / n; };
+/** The page asks its site what it is: a server that lives, or a folder of files. */
+import { runLive } from "./app_live";
+import { runStatic, type StaticSite } from "./app_static";
+import type { Site } from "./protocol";
+import { elements, showNotice, showStatus } from "./ui/elements";
+import { Wishes } from "./ui/wishes";
+
+async function site(): Promise<Site | StaticSite> {
+  const response = await fetch("site.json", { cache: "no-cache" });
+  if (!response.ok) throw new Error(`this address has no site.json (${response.status})`);
+  return (await response.json()) as Site | StaticSite;
+}
+
+const page = elements();
+const wishes = new Wishes(page);
+try {
+  const found = await site();
+  const shown = found.kind === "static" ? await runStatic(page, wishes, found) : await runLive(page, wishes, found);
+  // For tests, and for whoever embeds the page.
+  Object.assign(window, { locutor: shown });
+} catch (error) {
+  showStatus(page, "stopped", "bad");
+  showNotice(page, error instanceof Error ? error.message : String(error));
+}

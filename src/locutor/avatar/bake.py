@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float16, Float32
 from numpy import ndarray
 
-from locutor.avatar.avatar import Avatar, body_pose
+from locutor.avatar.avatar import Avatar
 from locutor.avatar.controls import LIMIT
 from locutor.avatar.sliders import sliders
 from locutor.core.clock import FPS
@@ -30,8 +30,6 @@ VERSION = 1
 PAGE, BINARY, PLATE = "avatar.json", "avatar.bin", "plate.jpg"
 PLATE_QUALITY = 95
 ALIGNMENT = 16
-N_GAUSSIAN = 16  # floats per Gaussian: four texels
-N_BODY = 14  # numbers of the two poses in a row of motion
 
 
 def bake_for_web(avatar: Avatar, folder: Path, name: str = "") -> None:
@@ -58,18 +56,6 @@ def bake_for_web(avatar: Avatar, folder: Path, name: str = "") -> None:
         (part / BINARY).write_bytes(binary)
         (part / PLATE).write_bytes(encode_jpeg(avatar.plate, PLATE_QUALITY, full_chroma=True))
         (part / PAGE).write_text(json.dumps(page, indent=1) + "\n")
-
-
-def motion_rows(avatar: Avatar, motion: Motion) -> Float32[ndarray, "T R"]:
-    """What one frame of motion is for the browser: K coefficients, then the poses of head and torso.
-
-    Columns: K coefficients, head wxyz, head xyz, torso wxyz, torso xyz; both quaternions in one hemisphere.
-    Needs `face`, `head` and `torso`.
-    """
-    poses = [body_pose(motion, k) for k in range(len(motion))]
-    bodies = [torch.cat([p.head_wxyz, p.head_xyz, p.torso_wxyz, p.torso_xyz]).numpy() for p in poses]
-    body = np.stack(bodies) if bodies else np.zeros((0, N_BODY))
-    return np.concatenate([avatar.coefficients(motion).numpy(), body], axis=1).astype(np.float32)
 
 
 def _page(avatar: Avatar, name: str) -> dict[str, Any]:

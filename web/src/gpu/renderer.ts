@@ -25,7 +25,9 @@ export class Renderer {
 
   /** Throws where the browser has no WebGL 2. */
   constructor(canvas: HTMLCanvasElement, private readonly avatar: BakedAvatar) {
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, stencil: false });
+    // The picture is kept for recordings, which look at it when they like.
+    const options: WebGLContextAttributes = { alpha: false, antialias: false, depth: false, stencil: false, preserveDrawingBuffer: true };
+    const gl = canvas.getContext("webgl2", options);
     if (!gl) throw new Error("this browser has no WebGL 2");
     this.gl = gl;
     const { width, height } = avatar.page.camera;

@@ -1,0 +1,64 @@
+/** The picture: an avatar drawn here, or pictures that the server drew. */
+import type { BakedAvatar } from "./bake/avatar";
+import { Renderer } from "./gpu/renderer";
+import { Face } from "./maths/face";
+import { turned, type Pose } from "./maths/pose";
+import type { Wishes } from "./ui/wishes";
+
+/** Whether WebGL 2 is there; asked of a canvas of its own, because a canvas never changes its kind. */
+export function canDraw(): boolean {
+  return document.createElement("canvas").getContext("webgl2") !== null;
+}
+
+export class AvatarView {
+  private readonly renderer: Renderer;
+  private readonly face: Face;
+  private last = "";
+  private lastPose: Pose | undefined;
+  /** Frames drawn since the beginning. */
+  drawn = 0;
+
+  constructor(readonly canvas: HTMLCanvasElement, readonly avatar: BakedAvatar, private readonly wishes: Wishes) {
+    this.renderer = new Renderer(canvas, avatar);
+    this.face = new Face(avatar);
+    wishes.offer(avatar.page.sliders);
+  }
+
+  /** Draws a pose (rest if there is none) with the user's wishes; nothing if the picture would be the same. */
+  show(pose: Pose | undefined): void {
+    const { steps, turn } = this.wishes;
+    const wishes = [...steps, ...turn].join();
+    if (pose === this.lastPose && wishes === this.last) return;
+    [this.lastPose, this.last] = [pose, wishes];
+    this.renderer.draw(turned(this.face.expressed(pose ?? this.face.rest(), steps, turn), turn));
+    this.drawn++;
+  }
+
+  /** Draws a pose as it is, and gives the picture as PNG. */
+  snapshot(pose: Pose): string {
+    this.renderer.draw(pose);
+    this.last = "";
+    return this.canvas.toDataURL("image/png");
+  }
+
+  close(): void {
+    this.renderer.close();
+  }
+}
+
+export class PictureView {
+  private last: ImageBitmap | undefined;
+  drawn = 0;
+
+  constructor(readonly canvas: HTMLCanvasElement, width: number, height: number) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+
+  show(picture: ImageBitmap | undefined): void {
+    if (!picture || picture === this.last) return;
+    this.last = picture;
+    this.canvas.getContext("2d")?.drawImage(picture, 0, 0, this.canvas.width, this.canvas.height);
+    this.drawn++;
+  }
+}
