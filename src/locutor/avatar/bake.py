@@ -22,7 +22,7 @@ from locutor.avatar.avatar import Avatar
 from locutor.avatar.controls import LIMIT
 from locutor.avatar.sliders import sliders
 from locutor.core.clock import FPS
-from locutor.core.files import atomic_path
+from locutor.core.files import atomic_path, refuse_existing_folder
 from locutor.core.motion import Motion
 from locutor.media.pictures import encode_jpeg
 
@@ -41,8 +41,9 @@ def bake_for_web(avatar: Avatar, folder: Path, name: str = "") -> None:
         name: what the page calls the avatar.
 
     Raises:
-        OutputError: the folder exists and is not empty, or cannot be written to.
+        OutputError: the folder exists or cannot be written to.
     """
+    refuse_existing_folder(folder)
     parts: dict[str, ndarray] = {
         "gaussians": _gaussians(avatar),
         "bases": _bases(avatar),

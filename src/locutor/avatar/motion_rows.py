@@ -20,7 +20,8 @@ def motion_rows(avatar: Avatar, motion: Motion) -> Float32[ndarray, "T K14"]:
     Columns: K coefficients, head wxyz, head xyz, torso wxyz, torso xyz; both quaternions in one hemisphere.
     Needs `face`, `head` and `torso`.
     """
+    if len(motion) == 0:
+        return np.zeros((0, len(avatar.bases) + N_POSE), np.float32)
     poses = [body_pose(motion, k) for k in range(len(motion))]
     bodies = [torch.cat([p.head_wxyz, p.head_xyz, p.torso_wxyz, p.torso_xyz]).numpy() for p in poses]
-    body = np.stack(bodies) if bodies else np.zeros((0, N_POSE))
-    return np.concatenate([avatar.coefficients(motion).numpy(), body], axis=1).astype(np.float32)
+    return np.concatenate([avatar.coefficients(motion).numpy(), np.stack(bodies)], axis=1).astype(np.float32)

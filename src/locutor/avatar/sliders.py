@@ -1,9 +1,9 @@
 """Expressions a user may set by hand: directions in a person's control space.
 
-A slider has a measure, a linear function of the face's displacement (how far the lips are apart, say). Of all the controls
-that change the measure by one standard deviation, the slider takes those that the person's footage makes most likely:
-with independent standardised controls these are `r std / |r std|`, where `r` is the measure of the principal components.
-The measures of the sliders before it stay what they are (Gram-Schmidt), so that a smile does not open the mouth.
+A slider has a measure, a linear function of the face's displacement (how far the lips are apart, say). Of all the
+controls that change the measure by one standard deviation, the slider takes those that the person's footage makes most
+likely: with independent standardised controls these are `r std / |r std|`, where `r` is the measure of the principal
+components. The measures of the sliders before it stay what they are (Gram-Schmidt), so that a smile does not open the mouth.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from locutor.avatar.controls import LIMIT, N_POSE, ControlSpace
 from locutor.core.face import BROWS, EYE_LEFT, EYE_RIGHT, FACE_POINTS, IRISES, LIP_GAP
 
 X, Y = 0, 1
+NOTHING = 1e-5  # inter-ocular units: the footage did not change the measure
 Measure = tuple[tuple[int, int, float], ...]  # landmark, axis, weight
 
 
@@ -68,7 +69,7 @@ def sliders(controls: ControlSpace) -> list[Slider]:
         for earlier in made:
             spread = spread - (spread @ earlier.direction) * earlier.direction
         length = float(np.linalg.norm(spread))
-        if length > 0.05 * whole > 0:
+        if length > max(0.05 * whole, NOTHING):
             direction = (spread / length).astype(np.float32)
             made.append(Slider(name, label, direction, least, LIMIT))
     return made

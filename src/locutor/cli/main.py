@@ -138,7 +138,7 @@ class Export:
         avatar: an .avatar file, or `demo` for the embedded performer.
         out: the folder (web) or the file (ply, arkit) to write.
         format: web is a folder with page, avatar, motion and sound; ply holds the Gaussians of one frame, as 3D
-            Gaussian Splatting writes them; arkit is a CSV with the 52 coefficients per frame, as Live Link Face writes it.
+            Gaussian Splatting writes them; arkit is a CSV of the 52 coefficients, as Live Link Face writes it.
         audio: a sound file to speak.
         text: what to say, in place of a sound file; spoken by espeak-ng.
         voice: espeak-ng voice for the text, such as en-us, de, fr-fr.

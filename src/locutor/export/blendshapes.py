@@ -1,8 +1,8 @@
 """ARKit's coefficients of a motion that has only landmarks, such as what a voice drives.
 
 Every blendshape moves the landmarks in a known way on the head made by code (`actors.procedural_rig`); the coefficients
-of a frame are the non-negative ones, at most 1, whose movements add up to the frame's (Tikhonov's regularisation, so that
-of two explanations the smaller is taken). Where the eyes look is read off the irises.
+of a frame are those between 0 and 1 whose movements add up to the frame's (with Tikhonov's regularisation: of two
+explanations the smaller is taken). Where the eyes look is read off the irises.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def blendshapes(motion: Motion) -> Float32[ndarray, "T 52"]:
     columns = [ARKIT_NAMES.index(name) for name in names]
     for k, frame in enumerate(face):
         target = np.concatenate([frame[skin].ravel(), np.zeros(len(names))])
-        out[k, columns] = lsq_linear(matrix, target, (0.0, 1.0), method="bvls").x
+        out[k, columns] = np.clip(lsq_linear(matrix, target, (0.0, 1.0), method="bvls").x, 0, 1)
     for name, value in _looks(face).items():
         out[:, ARKIT_NAMES.index(name)] = value
     return out
@@ -74,7 +74,7 @@ def _skin_rows() -> ndarray:
 
 def _looks(face: Float32[ndarray, "T 120 2"]) -> dict[str, Float32[ndarray, " T"]]:
     """Left is the person's left, which lies on the right of the picture."""
-    looks = {}
+    looks: dict[str, ndarray] = {}
     for side, iris, lids, outwards in (("Left", IRISES[5:], EYE_LEFT, 1.0), ("Right", IRISES[:5], EYE_RIGHT, -1.0)):
         corners = [lids[0], lids[8]]
         shift = (_mean(face, iris) - _mean(face, corners)) / FULL_LOOK

@@ -1,4 +1,4 @@
-"""Gaussians as PLY in the form of the 3D Gaussian Splatting authors (Kerbl et al. 2023), which viewers and editors open.
+"""Gaussians as PLY in the form of 3D Gaussian Splatting (Kerbl et al. 2023), which viewers and editors open.
 
 Scales are logarithms, opacities logits, quaternions wxyz, and the colour is the constant term of spherical harmonics:
 `rgb = .5 + SH_C0 f_dc`. The axes stay the project's: x right, y down, z away from the camera.
