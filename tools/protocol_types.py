@@ -1,7 +1,7 @@
 """TypeScript types of the live protocol, made out of the Python definition.
 
-    python tools/protocol_types.py          # write web/src/protocol.ts
-    python tools/protocol_types.py --check  # exit 1 if it is not up to date
+python tools/protocol_types.py          # write web/src/protocol.ts
+python tools/protocol_types.py --check  # exit 1 if it is not up to date
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ MODELS: tuple[type[BaseModel], ...] = (
     protocol.Refused,
     protocol.AvatarEntry,
     protocol.SessionEntry,
+    protocol.SessionOrder,
+    protocol.TextOrder,
+    protocol.PassOrder,
+    protocol.Pass,
     protocol.Site,
 )
 FROM_VIEWER = "Hello | Say | Interrupt | SoundEnds | Played | Adjust | Ping"
@@ -132,7 +136,6 @@ def typescript() -> str:
         "// Made by tools/protocol_types.py out of src/locutor/server/protocol.py and packets.py. Do not edit.",
         "",
         f"export const PROTOCOL = {protocol.PROTOCOL}",
-        f"export const MAX_TEXT = {protocol.MAX_TEXT}",
         "",
         "/** Every refusal names one of these. */",
         "export type ErrorCode =",
@@ -160,7 +163,7 @@ def _interface(model: type[BaseModel]) -> str:
 def _from_server(model: type[BaseModel]) -> bool:
     """What the server writes has every field; what a viewer writes may leave out those with a default."""
     viewer = get_args(get_args(protocol.FromViewer)[0])
-    return model not in viewer
+    return model not in (*viewer, protocol.TextOrder)
 
 
 def _type(field: dict[str, Any]) -> str:

@@ -34,7 +34,9 @@ class LiveAvatar:
                 "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
             )
         self.avatar = avatar
-        self.driver = SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle)))
+        self.driver = SpeechDriver(
+            VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle))
+        )
         self.n_coefficients = len(avatar.bases)
         self.look_ahead = _look_ahead(self.driver)
         """16 kHz samples that the driver must hear before it gives the first frame."""

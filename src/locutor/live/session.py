@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
 
-import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 

@@ -1,7 +1,7 @@
 """The sound that waits to be spoken: heard by the driver at 16 kHz, kept for the listener at 24 kHz.
 
-The driver hears a sound before it is played (its look-ahead). Where sound came too late the driver was given silence; the
-listener gets the same silence at the same place.
+The driver hears a sound before it is played (its look-ahead). Where sound came too late the driver was given silence;
+the listener gets the same silence at the same place.
 """
 
 from __future__ import annotations

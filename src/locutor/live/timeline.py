@@ -1,8 +1,8 @@
 """One face on one media clock, without any waiting: sound and orders in, frames out, one after the other.
 
 Frame k is shown while samples [640 k, 640 (k + 1)) of media time are heard. The driver runs its look-ahead before that.
-Frames are made some at a time where the sound is there (that is cheaper), and made again from the last one that was given
-when something comes in between: an interruption, or sound while there was none.
+Frames are made some at a time where the sound is there (that is cheaper), and made again from the last one that was
+given when something comes in between: an interruption, or sound while there was none.
 """
 
 from __future__ import annotations
@@ -215,9 +215,7 @@ class Timeline:
         self._state, motion = self.live.driver.step(before, fed)
         self._keep(before, fed, waiting < n, motion)
 
-    def _keep(
-        self, before: SpeechState, fed: Float32[ndarray, " n"] | None, is_guess: bool, motion: Motion
-    ) -> None:
+    def _keep(self, before: SpeechState, fed: Float32[ndarray, " n"] | None, is_guess: bool, motion: Motion) -> None:
         motion = self._fade(motion)
         self._block = _Block(before, fed, is_guess, motion, self.live.rows(motion, self._offset))
 

@@ -20,7 +20,8 @@ class Change:
     """Something happened in a session.
 
     Attributes:
-        why: `speaks`, `rests`: sound begins or ends at `sample`; `interrupted`: the epoch was raised; `said`: a text is next.
+        why: `speaks`, `rests`: sound begins or ends at `sample`; `interrupted`: the epoch was raised; `said`: a text is
+            next.
         epoch, sample: the epoch now, and media time.
         queued_s: seconds of sound that wait.
         played_s: seconds of the epoch's sound that were played; of the epoch before for `interrupted`.

@@ -13,14 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 PROTOCOL = 1
 """Raised when a message or a packet changes so that older programs would misread it."""
 
-MAX_TEXT = 2000  # characters
-MAX_MESSAGE = 65_536  # bytes of one WebSocket message
-
 ErrorCode = Literal[
     "bad_message",
     "bad_protocol",
     "unauthorized",
-    "no_consent",
     "unknown_avatar",
     "unknown_session",
     "not_in_control",
@@ -194,8 +190,7 @@ class State(_Message):
 
     Attributes:
         why: `speaks` and `rests`: sound begins or ends at `sample`; `interrupted`: the epoch was raised, drop packets
-            of older ones, rest from `sample` on; `said`: the text `id` begins at once or is next in line; `control`:
-            this viewer is now in control.
+            of older ones, rest from `sample` on; `said`: the text `id` begins at once or is next in line.
         epoch: the epoch now.
         sample: media time.
         queued_s: seconds of sound that wait to be spoken.
@@ -204,7 +199,7 @@ class State(_Message):
     """
 
     type: Literal["state"] = "state"
-    why: Literal["speaks", "rests", "interrupted", "said", "control"]
+    why: Literal["speaks", "rests", "interrupted", "said"]
     epoch: int
     sample: int
     queued_s: float
@@ -312,6 +307,44 @@ class SessionEntry(_Message):
     video_mjpeg: str
     video_mp4: str
     whep: str
+
+
+class TextOrder(_Message):
+    """The body of POST /api/sessions/{session}/say; fields as in `say`."""
+
+    text: str = Field(min_length=1)
+    voice: str = Field("en-us", max_length=40)
+    id: str = Field("", max_length=64)
+
+
+class SessionOrder(_Message):
+    """The body of POST /api/sessions.
+
+    Attributes:
+        avatar: id of an avatar.
+    """
+
+    avatar: str = Field(max_length=64)
+
+
+class PassOrder(_Message):
+    """The body of POST /api/passes, which takes the owner's token.
+
+    Attributes:
+        lasts_s: seconds until the pass ends.
+    """
+
+    lasts_s: float = Field(ge=1, le=30 * 24 * 3600)
+
+
+class Pass(_Message):
+    """The answer of POST /api/passes.
+
+    Attributes:
+        token: good in place of the owner's token, except for making passes.
+    """
+
+    token: str
 
 
 class Site(_Message):
