@@ -36,7 +36,7 @@ sanitize: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt $(NATIVE) | check-machine
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt scikit-build-core nanobind cmake ninja
-	$(BIN)/pip install --disable-pip-version-check --no-build-isolation -c constraints.txt -e '.[capture,tts,dev]'
+	$(BIN)/pip install --disable-pip-version-check --no-build-isolation -c constraints.txt -e '.[capture,tts,live,webrtc,dev]'
 	touch $@
 
 $(VENV)/.bench: $(STAMP)

@@ -5,7 +5,7 @@ import { Microphone } from "./live/microphone";
 import { LivePlayer } from "./live/player";
 import { Speaker } from "./live/speaker";
 import { toInt16 } from "./maths/resampler";
-import { encodeSound, MAX_TEXT, type AvatarEntry, type Pong, type Ready, type Refused, type Site, type State } from "./protocol";
+import { encodeSound, type AvatarEntry, type Pong, type Ready, type Refused, type Site, type State } from "./protocol";
 import { showFigures, showNotice, showStatus, type Elements } from "./ui/elements";
 import { RecordButton } from "./ui/record_button";
 import type { Wishes } from "./ui/wishes";
@@ -67,7 +67,6 @@ export class LiveApp implements Listener {
 
   state(state: State): void {
     if (state.why === "interrupted") this.player.interrupt(state.epoch);
-    if (state.why === "control") showNotice(this.page);
   }
 
   pong(pong: Pong, roundTrip_s: number): void {
@@ -98,7 +97,7 @@ export class LiveApp implements Listener {
     if (!text.trim()) return;
     this.asked_ms = performance.now();
     void this.speaker.unlock();
-    this.connection?.send({ type: "say", text: text.slice(0, MAX_TEXT) });
+    this.connection?.send({ type: "say", text });
   }
 
   interrupt(): void {

@@ -1,14 +1,12 @@
 // Made by tools/protocol_types.py out of src/locutor/server/protocol.py and packets.py. Do not edit.
 
 export const PROTOCOL = 1
-export const MAX_TEXT = 2000
 
 /** Every refusal names one of these. */
 export type ErrorCode =
   | 'bad_message'
   | 'bad_protocol'
   | 'unauthorized'
-  | 'no_consent'
   | 'unknown_avatar'
   | 'unknown_session'
   | 'not_in_control'
@@ -148,8 +146,8 @@ export interface Ready {
 /** Something changed in the session. */
 export interface State {
   type: 'state'
-  /** `speaks` and `rests`: sound begins or ends at `sample`; `interrupted`: the epoch was raised, drop packets of older ones, rest from `sample` on; `said`: the text `id` begins at once or is next in line; `control`: this viewer is now in control. */
-  why: 'speaks' | 'rests' | 'interrupted' | 'said' | 'control'
+  /** `speaks` and `rests`: sound begins or ends at `sample`; `interrupted`: the epoch was raised, drop packets of older ones, rest from `sample` on; `said`: the text `id` begins at once or is next in line. */
+  why: 'speaks' | 'rests' | 'interrupted' | 'said'
   /** the epoch now. */
   epoch: number
   /** media time. */
@@ -238,6 +236,31 @@ export interface SessionEntry {
   video_mp4: string
   /** addresses of the server-rendered pictures. */
   whep: string
+}
+
+/** The body of POST /api/sessions. */
+export interface SessionOrder {
+  /** id of an avatar. */
+  avatar: string
+}
+
+/** The body of POST /api/sessions/{session}/say; fields as in `say`. */
+export interface TextOrder {
+  text: string
+  voice?: string
+  id?: string
+}
+
+/** The body of POST /api/passes, which takes the owner's token. */
+export interface PassOrder {
+  /** seconds until the pass ends. */
+  lasts_s: number
+}
+
+/** The answer of POST /api/passes. */
+export interface Pass {
+  /** good in place of the owner's token, except for making passes. */
+  token: string
 }
 
 /** GET /site.json: what the page asks to know where it is. */

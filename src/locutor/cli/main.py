@@ -14,6 +14,7 @@ from tyro.conf import Positional, arg, subcommand
 from locutor.capture.config import CaptureConfig
 from locutor.core.errors import LocutorError
 from locutor.fit.config import TrainConfig
+from locutor.server.config import ServerConfig
 
 Out = Annotated[Path, arg(aliases=["-o"])]
 
@@ -161,6 +162,19 @@ class Export:
 
 
 @dataclass(frozen=True)
+class Serve:
+    """Serve avatars live: a page that shows them, a WebSocket protocol, REST (docs/live.md); needs the extra `live`.
+
+    Attributes:
+        avatars: .avatar files, or `demo` for the embedded performer.
+        config: how the server is reached.
+    """
+
+    avatars: Positional[tuple[str, ...]]
+    config: Annotated[ServerConfig, arg(name="")] = field(default_factory=ServerConfig)
+
+
+@dataclass(frozen=True)
 class Doctor:
     """Say what this machine can do, and which optional parts and model files are there."""
 
@@ -173,11 +187,12 @@ Command = (
     | Annotated[Demo, subcommand("demo")]
     | Annotated[Actor, subcommand("actor")]
     | Annotated[Export, subcommand("export")]
+    | Annotated[Serve, subcommand("serve")]
     | Annotated[Doctor, subcommand("doctor")]
 )
 
 
-def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Doctor) -> None:
+def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | Doctor) -> None:
     """Carry out one command.
 
     Raises:
@@ -208,6 +223,8 @@ def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Doctor) 
             from locutor.cli.export import export
 
             show(export(command))
+        case Serve(avatars, config):
+            verbs.serve(avatars, config)
         case Doctor():
             from locutor.cli.doctor import examine
 

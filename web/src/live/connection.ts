@@ -27,7 +27,7 @@ const SILENT_MS = 6000;
 /** The session that we were in is over: ask for a new one. */
 const GONE: readonly string[] = ["unknown_session", "too_late"];
 /** Trying again would give the same answer. */
-const HOPELESS: readonly string[] = ["unauthorized", "no_consent", "bad_protocol", "unknown_avatar", "cannot_speak"];
+const HOPELESS: readonly string[] = ["unauthorized", "bad_protocol", "unknown_avatar", "cannot_speak"];
 
 export class Connection {
   private socket: WebSocket | undefined;

@@ -1,6 +1,9 @@
 /** What the microphone hears, as mono blocks of a wanted rate. */
 import { Resampler } from "../maths/resampler";
 
+/** Blocks of this length are handed on: short for the answer, long enough for a message each. */
+const BLOCK_S = 0.02;
+
 export class Microphone {
   private constructor(private readonly context: AudioContext, private readonly stream: MediaStream) {}
 
@@ -16,9 +19,10 @@ export class Microphone {
       await context.audioWorklet.addModule(new URL("microphone.js", document.baseURI));
       const node = new AudioWorkletNode(context, "microphone", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
       const resampler = new Resampler(context.sampleRate, rate);
+      const heard: number[] = [];
       node.port.onmessage = (event: MessageEvent<Float32Array>) => {
-        const samples = resampler.push(event.data);
-        if (samples.length) onSound(samples);
+        heard.push(...resampler.push(event.data));
+        if (heard.length >= BLOCK_S * rate) onSound(Float32Array.from(heard.splice(0)));
       };
       context.createMediaStreamSource(stream).connect(node);
       return microphone;

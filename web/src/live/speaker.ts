@@ -44,6 +44,24 @@ export class Speaker {
     return this.recorded?.stream;
   }
 
+  /** Loudness (root mean square, 0..1) of what is heard in the next seconds. */
+  async level(seconds: number): Promise<number> {
+    if (!this.context || !this.recorded) return 0;
+    const analyser = this.context.createAnalyser();
+    const source = this.context.createMediaStreamSource(this.recorded.stream);
+    source.connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    let [sum, count] = [0, 0];
+    for (const end_s = this.context.currentTime + seconds; this.context.currentTime < end_s; ) {
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      analyser.getFloatTimeDomainData(samples);
+      sum += samples.reduce((power, value) => power + value * value, 0) / samples.length;
+      count++;
+    }
+    source.disconnect();
+    return Math.sqrt(sum / Math.max(1, count));
+  }
+
   decode(sound: ArrayBuffer): Promise<AudioBuffer> {
     if (!this.context) throw new Error("the speaker is locked");
     return this.context.decodeAudioData(sound);
