@@ -2,8 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from tests.e2e.conftest import LiveServer, scenario
+
+from locutor.media.audio import read_audio
+from locutor.media.video import iterate_frames
+from locutor.speech.espeak import synthesize
 
 pytestmark = pytest.mark.e2e
 
@@ -15,9 +21,24 @@ def test_a_conversation(live_server: LiveServer, shots: Path):
 
     found = scenario("live", live_server.url, shots, on_restart=restart)
     print(found)
-    assert found["speaking"]["mean"] > 2 * found["silent"]["mean"]
-    assert found["rested"]["mean"] < found["speaking"]["mean"] / 2
+    assert found["speaking"]["deviation"] > 2 * found["silent"]["deviation"]
+    assert found["rested"]["deviation"] < found["speaking"]["deviation"] / 2
     assert found["sound"] > 0.005
     assert found["soundAfter"] < found["sound"] / 20
     assert found["interrupted_ms"] < 1500  # of a page that draws in software; see docs/live.md for what people get
     assert "Latency" in found["figures"]
+
+
+def test_file_microphone_recording_and_the_fallback(live_server: LiveServer, shots: Path, tmp_path: Path):
+    speech = synthesize("One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen.")
+    soundfile.write(tmp_path / "count.wav", speech.samples, speech.sample_rate)
+    found = scenario("inputs", live_server.url, shots, tmp_path / "count.wav")
+    assert found["complaints"] == []
+    assert found["heard"] > 0.005
+    assert found["notice"] == ""
+    recording = Path(found["recording"])
+    pictures = list(iterate_frames(recording))
+    assert len(pictures) >= 2
+    assert np.std(pictures[-1]) > 20  # a picture, not an empty canvas
+    assert np.sqrt(np.mean(read_audio(recording) ** 2)) > 0.005
+    assert found["drawnByServer"]["deviation"] > 1

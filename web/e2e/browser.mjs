@@ -39,27 +39,51 @@ export async function opened(page, url) {
   await page.waitForFunction(() => window.locutor?.view?.drawn > 0, null, { timeout: 60_000 });
 }
 
+/** Where the middle of the mouth lies in the head frame, inter-ocular units (docs/conventions.md). */
+const MOUTH = [0, 0.75, -0.3];
+
 /**
- * Mean change of the mouth's pixels from picture to picture (grey levels), over `seconds`. The lower middle of the
- * picture is where the mouth of a framed head is.
+ * How much the mouth's pixels differ from picture to picture (grey levels, mean over pixels, of the standard deviation
+ * over `seconds`). The window follows the head, so that a movement of the head alone changes little.
  */
 export function mouthMovement(page, seconds) {
-  return page.evaluate(async (seconds) => {
+  return page.evaluate(async ([seconds, MOUTH]) => {
     const view = document.querySelector("#view");
-    const small = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+    const small = Object.assign(document.createElement("canvas"), { width: 48, height: 32 });
     const context = small.getContext("2d", { willReadFrequently: true });
-    const changes = [];
-    let last;
-    for (const end = performance.now() + 1000 * seconds; performance.now() < end; ) {
-      // After the page has drawn.
+    const centre = () => {
+      const { shown, avatar } = window.locutor.view;
+      if (!shown) return [view.width / 2, 0.6 * view.height]; // pictures of the server
+      const { focal_px, cx, cy } = avatar.page.camera;
+      const [w, x, y, z] = shown.head.wxyz;
+      const rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+      ];
+      const p = rows.map((row, i) => row.reduce((sum, value, j) => sum + value * MOUTH[j], shown.head.xyz[i]));
+      return [cx + (focal_px * p[0]) / p[2], cy + (focal_px * p[1]) / p[2]];
+    };
+    const pictures = [];
+    let drawn = -1;
+    for (const end = performance.now() + 1000 * seconds; performance.now() < end || pictures.length < 4; ) {
       await new Promise((resolve) => requestAnimationFrame(() => queueMicrotask(resolve)));
-      context.drawImage(view, view.width * 0.38, view.height * 0.5, view.width * 0.24, view.height * 0.18, 0, 0, 64, 48);
-      const pixels = context.getImageData(0, 0, 64, 48).data;
-      if (last) changes.push(pixels.reduce((sum, value, i) => sum + Math.abs(value - last[i]), 0) / (0.75 * pixels.length));
-      last = pixels;
+      if (drawn === window.locutor.view.drawn && performance.now() < end) continue;
+      drawn = window.locutor.view.drawn;
+      const [x, y] = centre();
+      const [width, height] = [0.26 * view.width, 0.17 * view.height];
+      context.drawImage(view, x - width / 2, y - height / 2, width, height, 0, 0, 48, 32);
+      pictures.push(context.getImageData(0, 0, 48, 32).data);
     }
-    return { mean: changes.reduce((a, b) => a + b, 0) / Math.max(1, changes.length), pictures: changes.length };
-  }, seconds);
+    const n = pictures[0].length;
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      const values = pictures.map((picture) => picture[i]);
+      const mean = values.reduce((a, b) => a + b) / values.length;
+      sum += Math.sqrt(values.reduce((power, value) => power + (value - mean) ** 2, 0) / values.length);
+    }
+    return { deviation: sum / (0.75 * n), pictures: pictures.length };
+  }, [seconds, MOUTH]);
 }
 
 /** Screenshots in light and dark, wide and as narrow as a phone. */

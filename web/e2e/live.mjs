@@ -10,27 +10,27 @@ const status = (page, wanted, timeout = 30_000) =>
 
 const results = await inBrowser(async (page) => {
   await opened(page, url);
-  await status(page, "listening");
-  const silent = await mouthMovement(page, 3);
+  await status(page, "ready");
+  const silent = await mouthMovement(page, 4);
 
   await page.fill("#text", SENTENCE);
   await page.press("#text", "Enter");
   await status(page, "speaking");
-  const speaking = await mouthMovement(page, 3);
+  const speaking = await mouthMovement(page, 4);
   const sound = await page.evaluate(() => window.locutor.speaker.level(0.3));
   await shoot(page, out, "live_speaking");
 
   await page.keyboard.press("Escape");
   const asked = Date.now();
-  await status(page, "listening");
+  await status(page, "ready");
   const interrupted_ms = Date.now() - asked;
   const soundAfter = await page.evaluate(() => window.locutor.speaker.level(0.3));
   await page.waitForTimeout(500);
-  const rested = await mouthMovement(page, 3);
+  const rested = await mouthMovement(page, 4);
 
   console.log("restart");
   await new Promise((resolve) => createInterface({ input: process.stdin }).once("line", resolve));
-  await status(page, "listening", 60_000);
+  await status(page, "ready", 60_000);
   await page.fill("#text", "I am back.");
   await page.click("#say");
   await status(page, "speaking");

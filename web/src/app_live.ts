@@ -36,6 +36,8 @@ export class LiveApp implements Listener {
   private microphone: Microphone | undefined;
   private asked_ms: number | undefined;
   private figures: Record<string, string> = {};
+  private sentTurn = "0,0,0";
+  private counted = 0;
   private readonly record: RecordButton;
   private readonly drawHere = canDraw() && new URLSearchParams(location.search).get("draw") !== "server";
 
@@ -71,13 +73,16 @@ export class LiveApp implements Listener {
 
   pong(pong: Pong, roundTrip_s: number): void {
     const p50 = (stage: string) => pong.stages.find((s) => s.stage === stage)?.p50_ms ?? 0;
-    const server_ms = pong.stages.reduce((sum, s) => sum + s.p50_ms, 0);
+    const server_ms = pong.stages.reduce((sum, s) => sum + (s.stage === "speech" ? 0 : s.p50_ms), 0);
     const own_ms = 1000 * (this.player.clock.reserve_s + this.speaker.latency_s);
-    this.figures["Latency, sound to picture"] = `${(server_ms + 500 * roundTrip_s + own_ms).toFixed(0)} ms`;
-    this.figures["of it server, network, reserve"] = `${server_ms.toFixed(0)}, ${(500 * roundTrip_s).toFixed(0)}, ${own_ms.toFixed(0)} ms`;
+    const parts = { Server: server_ms, Network: 500 * roundTrip_s, "Reserve and loudspeaker": own_ms };
+    const total_ms = server_ms + 500 * roundTrip_s + own_ms;
+    this.figures["Latency, sound in to picture"] = `${total_ms.toFixed(0)} ms`;
+    for (const [name, ms] of Object.entries(parts)) this.figures[`– ${name}`] = `${ms.toFixed(0)} ms`;
     if (p50("speech")) this.figures["Text to speech"] = `${p50("speech").toFixed(0)} ms`;
     if (pong.dropped) this.figures["Frames dropped"] = String(pong.dropped);
-    this.figures["Waiting to be spoken"] = `${pong.queued_s.toFixed(1)} s`;
+    if (pong.queued_s > 0) this.figures["Waiting to be spoken"] = `${pong.queued_s.toFixed(1)} s`;
+    else delete this.figures["Waiting to be spoken"];
   }
 
   refused(refused: Refused): void {
@@ -222,20 +227,16 @@ export class LiveApp implements Listener {
       this.figures["From “Speak” to the first sound"] = `${(performance.now() - this.asked_ms).toFixed(0)} ms`;
       this.asked_ms = undefined;
     }
-    if (this.view) showStatus(this.page, speaks ? "speaking" : "listening", "good");
+    if (this.view) showStatus(this.page, speaks ? "speaking" : "ready", "good");
   }
 
-  /** Where the server draws, it must know the wishes. */
-  private sent = "";
+  /** Where the server draws, it must know how the head is turned. */
   private adjust(): void {
-    if (this.drawHere || !this.ready_) return;
-    const { turn } = this.wishes;
-    const message = JSON.stringify(turn);
-    if (message === this.sent) return;
-    if (this.connection?.send({ type: "adjust", head_turn: [...turn] })) this.sent = message;
+    const turn = this.wishes.turn.join();
+    if (this.drawHere || !this.ready_ || turn === this.sentTurn) return;
+    if (this.connection?.send({ type: "adjust", head_turn: [...this.wishes.turn] })) this.sentTurn = turn;
   }
 
-  private counted = 0;
   private count(): void {
     const drawn = this.view?.drawn ?? 0;
     this.figures["Frames drawn per second"] = String(drawn - this.counted);

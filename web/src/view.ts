@@ -15,6 +15,8 @@ export class AvatarView {
   private readonly face: Face;
   private last = "";
   private lastPose: Pose | undefined;
+  /** What the picture shows, the user's wishes included. */
+  shown: Pose | undefined;
   /** Frames drawn since the beginning. */
   drawn = 0;
 
@@ -30,7 +32,8 @@ export class AvatarView {
     const wishes = [...steps, ...turn].join();
     if (pose === this.lastPose && wishes === this.last) return;
     [this.lastPose, this.last] = [pose, wishes];
-    this.renderer.draw(turned(this.face.expressed(pose ?? this.face.rest(), steps, turn), turn));
+    this.shown = turned(this.face.expressed(pose ?? this.face.rest(), steps, turn), turn);
+    this.renderer.draw(this.shown);
     this.drawn++;
   }
 
