@@ -1,5 +1,6 @@
 """The page of a live server: speaks, rests, is interrupted, comes back."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,11 @@ def test_a_conversation(live_server: LiveServer, shots: Path):
         live_server.start()
 
     found = scenario("live", live_server.url, shots, on_restart=restart)
-    print(found)
-    assert found["speaking"]["deviation"] > 2 * found["silent"]["deviation"]
-    assert found["rested"]["deviation"] < found["speaking"]["deviation"] / 2
+    (shots / "conversation.json").write_text(json.dumps(found, indent=1) + "\n")
+    # The head moves on in silence, which the window around the mouth follows but for its turns.
+    assert found["speaking"]["deviation"] > 1.5 * found["silent"]["deviation"]
+    assert found["speaking"]["deviation"] > 1.5 * found["rested"]["deviation"]
+    assert all("ERR_CONNECTION" in complaint for complaint in found["complaints"])
     assert found["sound"] > 0.005
     assert found["soundAfter"] < found["sound"] / 20
     assert found["interrupted_ms"] < 1500  # of a page that draws in software; see docs/live.md for what people get

@@ -69,6 +69,8 @@ export class LiveApp implements Listener {
 
   state(state: State): void {
     if (state.why === "interrupted") this.player.interrupt(state.epoch);
+    if (state.why === "speaks") this.player.speaksFrom(state.sample);
+    if (state.why === "rests") this.player.restsFrom(state.sample);
   }
 
   pong(pong: Pong, roundTrip_s: number): void {

@@ -11,7 +11,7 @@ export class LivePlayer {
   private readonly poses = new Track<Pose>();
   private readonly pictures = new Track<ImageBitmap>();
   private epoch = 0;
-  private speaksUntil = 0;
+  private speech = { from: 0, until: 0 };
 
   constructor(private readonly speaker: Speaker) {
     this.clock = new PlayClock(() => speaker.now());
@@ -20,6 +20,7 @@ export class LivePlayer {
   /** A new session, or an old one that is joined again. */
   begin(epoch: number): void {
     this.epoch = epoch;
+    this.speech = { from: 0, until: 0 };
     this.clock.reset();
     this.poses.clear();
     this.pictures.clear();
@@ -29,11 +30,11 @@ export class LivePlayer {
   take(packet: Packet): void {
     if (packet.epoch < this.epoch) return;
     if (packet.kind === SOUND) return this.sound(packet.sample, packet.pcm);
-    this.clock.arrived(packet.sample, (this.clock.position() ?? 0) > this.speaksUntil);
+    this.clock.arrived(packet.sample, (this.clock.position() ?? 0) > this.speech.until);
     if (packet.kind === MOTION) {
       // A copy: the row lies in the message, which would be kept with it.
       this.poses.add(packet.sample, poseFromRow(packet.row.slice()));
-      if (packet.speaking) this.speaksUntil = packet.sample + MEDIA_RATE / 25;
+      if (packet.speaking) this.speech.until = Math.max(this.speech.until, packet.sample + MEDIA_RATE / 25);
     } else {
       void createImageBitmap(new Blob([packet.jpeg])).then((bitmap) => this.pictures.add(packet.sample, bitmap));
     }
@@ -45,7 +46,7 @@ export class LivePlayer {
     const position = this.heard();
     const pose = this.pose();
     this.epoch = epoch;
-    this.speaksUntil = 0;
+    this.speech = { from: 0, until: 0 };
     this.speaker.silence();
     if (position !== undefined && pose) this.poses.cut(position, pose);
   }
@@ -60,8 +61,18 @@ export class LivePlayer {
     return sample === undefined ? undefined : { epoch: this.epoch, sample: Math.max(0, Math.round(sample)) };
   }
 
+  /** Sound begins or ends at a media time. */
+  speaksFrom(sample: number): void {
+    this.speech = { from: sample, until: Infinity };
+  }
+
+  restsFrom(sample: number): void {
+    this.speech.until = sample;
+  }
+
   get speaks(): boolean {
-    return (this.heard() ?? 0) < this.speaksUntil;
+    const heard = this.heard() ?? 0;
+    return heard >= this.speech.from && heard < this.speech.until;
   }
 
   pose(): Pose | undefined {
