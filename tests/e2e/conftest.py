@@ -60,7 +60,8 @@ def static_host() -> Iterator[Callable[[Path], str]]:
 class LiveServer:
     """`locutor serve demo` in a process of its own, on one port."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str = "") -> None:
+        self._token = token
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -69,7 +70,8 @@ class LiveServer:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "locutor.cli.main", "serve", "demo", "--port", str(self.port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        env = os.environ | {"LOCUTOR_TOKEN": self._token}
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=env)
         for _ in range(600):
             try:
                 with urllib.request.urlopen(f"{self.url}api/health", timeout=1):
@@ -86,8 +88,9 @@ class LiveServer:
 
 
 @pytest.fixture
-def live_server() -> Iterator[LiveServer]:
-    server = LiveServer()
+def live_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    """Parametrised indirectly by a token; without one it asks for none."""
+    server = LiveServer(getattr(request, "param", ""))
     server.start()
     yield server
     server.stop()

@@ -45,3 +45,10 @@ def test_file_microphone_recording_and_the_fallback(live_server: LiveServer, sho
     assert np.std(pictures[-1]) > 20  # a picture, not an empty canvas
     assert np.sqrt(np.mean(read_audio(recording) ** 2)) > 0.005
     assert found["drawnByServer"]["deviation"] > 1
+
+
+@pytest.mark.parametrize("live_server", ["a-long-secret-of-this-test"], indirect=True)
+def test_a_server_that_asks_for_a_token(live_server: LiveServer):
+    found = scenario("token", live_server.url, "a-long-secret-of-this-test")
+    assert "asks for a token" in found["without"]
+    assert found["complaints"] == []

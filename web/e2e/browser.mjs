@@ -91,6 +91,7 @@ export async function shoot(page, folder, name) {
   const size = page.viewportSize();
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
+    await page.waitForTimeout(300); // colours change over a moment
     await page.screenshot({ path: `${folder}/${name}_${colorScheme}.png` });
   }
   await page.setViewportSize({ width: 390, height: 844 });

@@ -79,7 +79,7 @@ export class LiveApp implements Listener {
     const own_ms = 1000 * (this.player.clock.reserve_s + this.speaker.latency_s);
     const parts = { Server: server_ms, Network: 500 * roundTrip_s, "Reserve and loudspeaker": own_ms };
     const total_ms = server_ms + 500 * roundTrip_s + own_ms;
-    this.figures["Latency, sound in to picture"] = `${total_ms.toFixed(0)} ms`;
+    this.page.delay.textContent = this.figures["Latency, sound in to picture"] = `${total_ms.toFixed(0)} ms`;
     for (const [name, ms] of Object.entries(parts)) this.figures[`– ${name}`] = `${ms.toFixed(0)} ms`;
     if (p50("speech")) this.figures["Text to speech"] = `${p50("speech").toFixed(0)} ms`;
     if (pong.dropped) this.figures["Frames dropped"] = String(pong.dropped);
@@ -94,6 +94,7 @@ export class LiveApp implements Listener {
 
   down(seconds: number): void {
     this.ready_ = undefined;
+    this.page.delay.textContent = "";
     this.speaker.silence();
     showStatus(this.page, `reconnecting in ${seconds.toFixed(1)} s`, "bad");
   }

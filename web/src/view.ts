@@ -11,7 +11,7 @@ export function canDraw(): boolean {
 }
 
 export class AvatarView {
-  private readonly renderer: Renderer;
+  private renderer: Renderer;
   private readonly face: Face;
   private last = "";
   private lastPose: Pose | undefined;
@@ -24,7 +24,16 @@ export class AvatarView {
     this.renderer = new Renderer(canvas, avatar);
     this.face = new Face(avatar);
     wishes.offer(avatar.page.sliders);
+    canvas.addEventListener("webglcontextlost", this.lost);
+    canvas.addEventListener("webglcontextrestored", this.restored);
   }
+
+  // Telephones take the graphics card away from pages in the background.
+  private readonly lost = (event: Event): void => event.preventDefault();
+  private readonly restored = (): void => {
+    this.renderer = new Renderer(this.canvas, this.avatar);
+    this.last = "";
+  };
 
   /** Draws a pose (rest if there is none) with the user's wishes; nothing if the picture would be the same. */
   show(pose: Pose | undefined): void {
@@ -45,6 +54,8 @@ export class AvatarView {
   }
 
   close(): void {
+    this.canvas.removeEventListener("webglcontextlost", this.lost);
+    this.canvas.removeEventListener("webglcontextrestored", this.restored);
     this.renderer.close();
   }
 }

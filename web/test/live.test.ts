@@ -30,6 +30,19 @@ describe("track", () => {
     expect(track.at(700 + 610)).toEqual({ before: "shown", after: "new", share: 0.5 });
   });
 
+  test("what is not shown any more is freed, and a track nobody asks does not grow", () => {
+    const freed: number[] = [];
+    const track = new Track<number>((value) => freed.push(value));
+    for (let k = 0; k < 300; k++) track.add(640 * k, k);
+    expect(freed).toHaveLength(50);
+    track.at(640 * 100);
+    expect(freed.at(-1)).toBe(99);
+    track.cut(640 * 100, 100);
+    expect(freed).toHaveLength(299);
+    track.clear();
+    expect(freed).toHaveLength(300);
+  });
+
   test("late frames are dropped", () => {
     const track = new Track<string>();
     track.add(640, "a");

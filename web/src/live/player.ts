@@ -9,7 +9,7 @@ import { Track } from "./track";
 export class LivePlayer {
   readonly clock: PlayClock;
   private readonly poses = new Track<Pose>();
-  private readonly pictures = new Track<ImageBitmap>();
+  private readonly pictures = new Track<ImageBitmap>((bitmap) => bitmap.close());
   private epoch = 0;
   private speech = { from: 0, until: 0 };
 
@@ -36,7 +36,10 @@ export class LivePlayer {
       this.poses.add(packet.sample, poseFromRow(packet.row.slice()));
       if (packet.speaking) this.speech.until = Math.max(this.speech.until, packet.sample + MEDIA_RATE / 25);
     } else {
-      void createImageBitmap(new Blob([packet.jpeg])).then((bitmap) => this.pictures.add(packet.sample, bitmap));
+      void createImageBitmap(new Blob([packet.jpeg])).then((bitmap) => {
+        if (packet.epoch >= this.epoch) this.pictures.add(packet.sample, bitmap);
+        else bitmap.close();
+      });
     }
   }
 
@@ -48,7 +51,10 @@ export class LivePlayer {
     this.epoch = epoch;
     this.speech = { from: 0, until: 0 };
     this.speaker.silence();
-    if (position !== undefined && pose) this.poses.cut(position, pose);
+    if (position === undefined) return;
+    if (pose) this.poses.cut(position, pose);
+    const picture = this.picture();
+    if (picture) this.pictures.cut(position, picture);
   }
 
   /** Raised by one for an interruption that the server has not confirmed yet. */

@@ -10,6 +10,7 @@ const part = (id: string) => element(id, HTMLElement);
 
 export const elements = () => ({
   status: part("status"),
+  delay: part("delay"),
   who: part("who"),
   avatars: element("avatars", HTMLSelectElement),
   stage: part("stage"),
