@@ -9,6 +9,7 @@ import soundfile
 from tests.e2e.conftest import LiveServer, scenario
 
 from locutor.media.audio import read_audio
+from locutor.media.pictures import decode_rgb
 from locutor.media.video import iterate_frames
 from locutor.speech.espeak import synthesize
 
@@ -44,7 +45,10 @@ def test_file_microphone_recording_and_the_fallback(live_server: LiveServer, sho
     assert len(pictures) >= 2
     assert np.std(pictures[-1]) > 20  # a picture, not an empty canvas
     assert np.sqrt(np.mean(read_audio(recording) ** 2)) > 0.005
+    assert found["asked"]
     assert found["drawnByServer"]["deviation"] > 1
+    closed, opened = (decode_rgb((shots / f"live_server_drawn{name}_light.png").read_bytes()) for name in ("", "_open"))
+    assert np.abs(closed[:700, :700].astype(int) - opened[:700, :700]).mean() > 0.5
 
 
 @pytest.mark.parametrize("live_server", ["a-long-secret-of-this-test"], indirect=True)

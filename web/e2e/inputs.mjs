@@ -8,7 +8,7 @@ const status = (page, wanted, timeout = 60_000) =>
   page.waitForFunction((text) => document.querySelector("#status").textContent.startsWith(text), wanted, { timeout });
 
 const results = await inBrowser(async (page) => {
-  await opened(page, url);
+  await opened(page, `${url}?draw=here`);
   await status(page, "ready");
   await page.click("#record");
   await page.setInputFiles("#file", sound);
@@ -28,13 +28,19 @@ const results = await inBrowser(async (page) => {
   const notice = await page.locator("#notice").innerText();
   await page.keyboard.press("Escape");
 
-  await opened(page, `${url}?draw=server`);
+  await opened(page, url); // Chromium draws in software here: the server is asked
   await status(page, "ready");
   await page.fill("#text", "This picture comes from the server, as the browser cannot draw it. How do I look?");
   await page.click("#say");
   await status(page, "speaking");
   const drawnByServer = await mouthMovement(page, 3);
   await shoot(page, out, "live_server_drawn");
-  return { heard, recording, notice, drawnByServer };
+  await page.keyboard.press("Escape");
+  await status(page, "ready");
+  const asked = await page.evaluate(() => !("avatar" in window.locutor.view));
+  await page.locator('input[name="mouth_open"]').fill("3");
+  await page.waitForTimeout(1500);
+  await shoot(page, out, "live_server_drawn_open");
+  return { heard, recording, notice, drawnByServer, asked };
 }, { acceptDownloads: true });
 console.log(JSON.stringify(results));

@@ -9,7 +9,7 @@ const status = (page, wanted, timeout = 30_000) =>
   page.waitForFunction((text) => document.querySelector("#status").textContent.startsWith(text), wanted, { timeout });
 
 const results = await inBrowser(async (page) => {
-  await opened(page, url);
+  await opened(page, `${url}?draw=here`);
   await status(page, "ready");
   const silent = await mouthMovement(page, 4);
 

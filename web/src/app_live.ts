@@ -1,5 +1,5 @@
 /** The page of a server: speaks what it is told, in time, and comes back when the server does. */
-import { loadAvatar } from "./bake/avatar";
+import { loadAvatar, loadPage } from "./bake/avatar";
 import { Connection, type Listener } from "./live/connection";
 import { Microphone } from "./live/microphone";
 import { LivePlayer } from "./live/player";
@@ -9,7 +9,7 @@ import { encodeSound, type AvatarEntry, type Pong, type Ready, type Refused, typ
 import { showFigures, showNotice, showStatus, type Elements } from "./ui/elements";
 import { RecordButton } from "./ui/record_button";
 import type { Wishes } from "./ui/wishes";
-import { AvatarView, canDraw, PictureView } from "./view";
+import { AvatarView, drawsWith, PictureView } from "./view";
 
 const SOUND_RATE = 24_000;
 const ADJUST_MS = 100;
@@ -26,6 +26,13 @@ export async function runLive(page: Elements, wishes: Wishes, site: Site): Promi
 const tokenOfPage = (): string | undefined => new URLSearchParams(location.hash.slice(1)).get("token") ?? undefined;
 const authorised = (token: string | undefined): HeadersInit => (token ? { Authorization: `Bearer ${token}` } : {});
 
+/** Without a graphics card the server draws fifty times faster than the browser; `?draw=here` or `server` decides. */
+function drawHere(): boolean {
+  const means = drawsWith();
+  const wish = new URLSearchParams(location.search).get("draw");
+  return means !== "nothing" && (wish ? wish === "here" : means === "hardware");
+}
+
 export class LiveApp implements Listener {
   readonly speaker = new Speaker(SOUND_RATE);
   readonly player = new LivePlayer(this.speaker);
@@ -36,10 +43,10 @@ export class LiveApp implements Listener {
   private microphone: Microphone | undefined;
   private asked_ms: number | undefined;
   private figures: Record<string, string> = {};
-  private sentTurn = "0,0,0";
+  private sentWishes = "";
   private counted = 0;
   private readonly record: RecordButton;
-  private readonly drawHere = canDraw() && new URLSearchParams(location.search).get("draw") !== "server";
+  private readonly drawHere = drawHere();
 
   constructor(private readonly page: Elements, private readonly wishes: Wishes, avatars: readonly AvatarEntry[],
               private readonly token: string | undefined) {
@@ -60,6 +67,7 @@ export class LiveApp implements Listener {
   ready(ready: Ready): void {
     this.ready_ = ready;
     this.player.begin(ready.epoch);
+    this.sentWishes = "";
     showNotice(this.page, ready.role === "watch" ? "Somebody else is in control of this session: you are watching." : "");
     this.status();
     void this.load(ready);
@@ -88,6 +96,8 @@ export class LiveApp implements Listener {
   }
 
   refused(refused: Refused): void {
+    // The server draws for as many as it can; then the browser must, however slow.
+    if (refused.code === "too_many_sessions" && !this.drawHere && drawsWith() !== "nothing") location.search = "?draw=here";
     showNotice(this.page, `${refused.what} ${refused.do}`);
     if (refused.fatal) showStatus(this.page, "refused", "bad");
   }
@@ -201,7 +211,7 @@ export class LiveApp implements Listener {
     this.shownAvatar = ready.avatar;
     try {
       if (!this.drawHere) {
-        this.view = new PictureView(this.page.view, ready.width, ready.height);
+        this.view = new PictureView(this.page.view, await loadPage(ready.web, authorised(this.token)), this.wishes);
         return;
       }
       const progress = (share: number) => showStatus(this.page, `loading ${Math.round(100 * share)} %`, "wait");
@@ -233,11 +243,13 @@ export class LiveApp implements Listener {
     if (this.view) showStatus(this.page, speaks ? "speaking" : "ready", "good");
   }
 
-  /** Where the server draws, it must know how the head is turned. */
+  /** Where the server draws, it must know the wishes. */
   private adjust(): void {
-    const turn = this.wishes.turn.join();
-    if (this.drawHere || !this.ready_ || turn === this.sentTurn) return;
-    if (this.connection?.send({ type: "adjust", head_turn: [...this.wishes.turn] })) this.sentTurn = turn;
+    if (!(this.view instanceof PictureView) || !this.ready_) return;
+    const wishes = { controls: this.view.controls, head_turn: [...this.wishes.turn] as [number, number, number] };
+    const text = JSON.stringify(wishes);
+    if (text === this.sentWishes) return;
+    if (this.connection?.send({ type: "adjust", ...wishes })) this.sentWishes = text;
   }
 
   private count(): void {

@@ -6,7 +6,7 @@ import { between, type Pose } from "./maths/pose";
 import { showFigures, showNotice, showStatus, type Elements } from "./ui/elements";
 import { RecordButton } from "./ui/record_button";
 import type { Wishes } from "./ui/wishes";
-import { AvatarView, canDraw } from "./view";
+import { AvatarView, drawsWith } from "./view";
 
 export interface StaticSite {
   readonly kind: "static";
@@ -22,7 +22,7 @@ export interface Shown {
 export async function runStatic(page: Elements, wishes: Wishes, site: StaticSite): Promise<Shown | undefined> {
   page.speak.hidden = page.mic.hidden = page.choose.hidden = true;
   page.recording.hidden = false;
-  if (!canDraw()) {
+  if (drawsWith() === "nothing") {
     showStatus(page, "no WebGL 2", "bad");
     showNotice(page, "This page draws with WebGL 2, which this browser does not have.");
     return undefined;

@@ -1,13 +1,20 @@
 /** The picture: an avatar drawn here, or pictures that the server drew. */
-import type { BakedAvatar } from "./bake/avatar";
+import type { AvatarPage, BakedAvatar } from "./bake/avatar";
 import { Renderer } from "./gpu/renderer";
 import { Face } from "./maths/face";
 import { turned, type Pose } from "./maths/pose";
 import type { Wishes } from "./ui/wishes";
 
-/** Whether WebGL 2 is there; asked of a canvas of its own, because a canvas never changes its kind. */
-export function canDraw(): boolean {
-  return document.createElement("canvas").getContext("webgl2") !== null;
+const IN_SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+/** What draws WebGL 2 here; asked of a canvas of its own, because a canvas never changes its kind. */
+export function drawsWith(): "hardware" | "software" | "nothing" {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return "nothing";
+  const details = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = String(gl.getParameter(details ? details.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return IN_SOFTWARE.test(name) ? "software" : "hardware";
 }
 
 export class AvatarView {
@@ -64,9 +71,17 @@ export class PictureView {
   private last: ImageBitmap | undefined;
   drawn = 0;
 
-  constructor(readonly canvas: HTMLCanvasElement, width: number, height: number) {
-    canvas.width = width;
-    canvas.height = height;
+  constructor(readonly canvas: HTMLCanvasElement, private readonly page: AvatarPage, private readonly wishes: Wishes) {
+    canvas.width = page.camera.width;
+    canvas.height = page.camera.height;
+    wishes.offer(page.sliders);
+  }
+
+  /** What the sliders add to the avatar's controls. */
+  get controls(): number[] {
+    const { steps } = this.wishes;
+    const { sliders, n_controls } = this.page;
+    return Array.from({ length: n_controls }, (_, i) => sliders.reduce((sum, slider, s) => sum + (steps[s] ?? 0) * slider.direction[i]!, 0));
   }
 
   show(picture: ImageBitmap | undefined): void {

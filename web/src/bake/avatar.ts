@@ -51,21 +51,23 @@ export interface BakedAvatar {
 
 export const BAKE_VERSION = 1;
 
-/** Fetches an avatar from the folder at `address`; `onProgress` hears the share of bytes that have come. */
-export async function loadAvatar(address: string, onProgress: (share: number) => void = () => {}, headers: HeadersInit = {}): Promise<BakedAvatar> {
+/** Fetches what is said about the avatar in the folder at `address`. */
+export async function loadPage(address: string, headers: HeadersInit = {}): Promise<AvatarPage> {
   const base = new URL(address, document.baseURI);
-  const get = async (name: string): Promise<Response> => {
-    const response = await fetch(new URL(name, base), { headers });
-    if (!response.ok) throw new Error(`${base.pathname}${name}: ${response.status} ${response.statusText}`);
-    return response;
-  };
-  const page = (await (await get("avatar.json")).json()) as AvatarPage;
+  const page = (await (await get("avatar.json", base, headers)).json()) as AvatarPage;
   if (page.format !== "locutor-bake" || page.version !== BAKE_VERSION) {
     throw new Error(`${base.href} holds no avatar this page can read (version ${page.version}, not ${BAKE_VERSION}): reload the page`);
   }
+  return page;
+}
+
+/** Fetches the avatar; `onProgress` hears the share of bytes that have come. */
+export async function loadAvatar(address: string, onProgress: (share: number) => void = () => {}, headers: HeadersInit = {}): Promise<BakedAvatar> {
+  const base = new URL(address, document.baseURI);
+  const page = await loadPage(address, headers);
   const [binary, plate] = await Promise.all([
-    get(page.binary).then((response) => readWhole(response, onProgress)),
-    get(page.plate).then((response) => response.blob()),
+    get(page.binary, base, headers).then((response) => readWhole(response, onProgress)),
+    get(page.plate, base, headers).then((response) => response.blob()),
   ]);
   const bitmap = await createImageBitmap(plate, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   return unpack(page, binary, bitmap);
@@ -101,6 +103,12 @@ export function displacementBases(avatar: BakedAvatar): Float32Array[] {
 }
 
 const size = (part: Part): number => part.shape.reduce((a, b) => a * b, 1);
+
+async function get(name: string, base: URL, headers: HeadersInit): Promise<Response> {
+  const response = await fetch(new URL(name, base), { headers });
+  if (!response.ok) throw new Error(`${base.pathname}${name}: ${response.status} ${response.statusText}`);
+  return response;
+}
 
 async function readWhole(response: Response, onProgress: (share: number) => void): Promise<ArrayBuffer> {
   const total = Number(response.headers.get("Content-Length") ?? 0);
