@@ -10,7 +10,7 @@ from locutor.core.face import MOUTH_SLICE
 from locutor.drive.voice import lip_gap
 from locutor.live.live_avatar import LiveAvatar
 from locutor.live.sound_line import KEPT_RATE, SoundError
-from locutor.live.timeline import CLOSING, LiveFrame, Timeline
+from locutor.live.timeline import CLOSING, MARGIN, LiveFrame, Timeline
 
 CHUNK = 320  # 20 ms
 
@@ -53,8 +53,14 @@ def test_chunks_of_20_ms_equal_the_file(live, sound, late):
         frames.append(frame)
         faces.append(face)
     first = next(k for k, frame in enumerate(frames) if frame.speaking)
-    whole = live.driver.whole(sound, seed=4)
-    np.testing.assert_allclose(np.stack(faces[first : first + 50])[:, MOUTH_SLICE], whole.face[:, MOUTH_SLICE], atol=1e-5)
+    lead = int(np.flatnonzero(frames[first].sound)[0]) * 2 // 3  # samples into its frame at which the sound begins
+    assert 0 <= lead < SAMPLES_PER_FRAME
+    if not late:
+        assert first * SAMPLES_PER_FRAME + lead == live.look_ahead + MARGIN  # as soon as it can
+    whole = live.driver.whole(np.concatenate([np.zeros(lead, np.float32), sound]), seed=4)
+    np.testing.assert_allclose(
+        np.stack(faces[first : first + len(whole)])[:, MOUTH_SLICE], whole.face[:, MOUTH_SLICE], atol=1e-5
+    )
     idle = live.driver.rest(live.driver.init(4), 75)[1]
     np.testing.assert_allclose(np.stack(faces)[:, MOUTH_SLICE.stop :], idle.face[:, MOUTH_SLICE.stop :], atol=1e-5)
     poses = np.stack([frame.row[-14:-7] for frame in frames])
@@ -149,6 +155,30 @@ def test_it_rests_again_and_wakes_again(live, sound):
         frames = run(timeline, 70)
         assert sum(frame.speaking for frame in frames) == 13
         assert timeline._resting
+
+
+def test_a_lag_is_caught_up_in_the_quiet_and_lips_stay_with_the_sound(live, sound):
+    """Pieces of 20 ms, half a second of them late once; a pause follows."""
+    words = np.concatenate([sound[:16000], np.zeros(48000, np.float32), sound[:16000]])
+    timeline, frames, faces, at = Timeline(live, seed=4), [], [], 0
+    while len(frames) < 170:
+        now = len(frames) * SAMPLES_PER_FRAME
+        while at < min(0 if 10 <= len(frames) < 20 else now, len(words)):
+            timeline.push(words[at : at + CHUNK], SAMPLE_RATE)
+            at += CHUNK
+        frame, face = shown(timeline)
+        frames.append(frame)
+        faces.append(face)
+        if len(frames) == 40:
+            assert timeline.queued_s > 0.4
+    heard = np.concatenate([frame.sound for frame in frames])
+    last = np.flatnonzero(np.abs(heard) > 0.02)[-1] / KEPT_RATE
+    assert last < 5.0 + 0.25  # half a second more without catching up
+    again = live.driver.whole(soxr.resample(heard, KEPT_RATE, SAMPLE_RATE), seed=4).face[:, MOUTH_SLICE]
+    opening, truth = lip_gap(np.stack(faces)[:, MOUTH_SLICE]), lip_gap(again)
+    match = [np.corrcoef(np.roll(opening, lag)[30:], truth[30:170])[0, 1] for lag in range(-3, 4)]
+    assert int(np.argmax(match)) == 3
+    assert max(match) > 0.97
 
 
 def test_spoken_seconds(live, sound):

@@ -116,7 +116,11 @@ def test_requests_have_a_rate(avatar_file: Path):
 
 
 def test_the_token_guards_everything_that_costs(guarded: TestClient):
-    for answer in (guarded.get("/api/avatars"), guarded.get("/metrics"), guarded.post("/api/sessions", json={"avatar": "me"})):
+    for answer in (
+        guarded.get("/api/avatars"),
+        guarded.get("/metrics"),
+        guarded.post("/api/sessions", json={"avatar": "me"}),
+    ):
         refused(answer, "unauthorized", 401)
         assert answer.headers["www-authenticate"] == "Bearer"
     assert guarded.get("/api/avatars", headers=BEARER).status_code == 200
@@ -158,7 +162,7 @@ def test_fragments_of_mp4_play(speaking_avatar: Avatar):
         frame = LiveFrame(0, 100 + k, np.zeros(16, np.float32), tone, True, None)
         picture = None if k % 10 == 3 else np.full((128, 128, 3), 4 * k, np.uint8)
         data += muxer.add([frame], picture)
-    muxer.close()
+    data += muxer.close()
     assert data[4:8] == b"ftyp"
     with av.open(io.BytesIO(data)) as container:
         times = [frame.time for frame in container.decode(video=0)]

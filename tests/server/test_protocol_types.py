@@ -2,7 +2,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tools.protocol_types import OUT, typescript  # noqa: E402
+from tools.protocol_types import OUT, typescript
 
 
 def test_the_typescript_types_are_up_to_date():
