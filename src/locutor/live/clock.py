@@ -6,9 +6,10 @@ import asyncio
 import heapq
 import itertools
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Seconds that never go back."""
 

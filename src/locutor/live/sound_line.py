@@ -19,6 +19,7 @@ from locutor.core.errors import LocutorError
 
 KEPT_RATE = 24_000
 RATES = (8_000, 192_000)  # Hz
+QUIET = 0.01  # -40 dB: what may be left out where sound lags
 LIVE_CHUNK_S = 0.1  # longer pieces are files, whose sound waits for its turn: their latency says nothing
 
 
@@ -36,6 +37,11 @@ class _Samples:
     def put(self, samples: Float32[ndarray, " n"]) -> None:
         if len(samples):
             self._pieces.append(samples)
+            self.n += len(samples)
+
+    def put_back(self, samples: Float32[ndarray, " n"]) -> None:
+        if len(samples):
+            self._pieces.appendleft(samples)
             self.n += len(samples)
 
     def take(self, n: int) -> Float32[ndarray, " m"]:
@@ -92,8 +98,7 @@ class SoundLine:
         self._to_heard = self._to_kept = _Resampler(SAMPLE_RATE, SAMPLE_RATE)
         self._heard, self._kept = _Samples(), _Samples()
         self._runs: deque[tuple[int, bool]] = deque()  # what the driver was given and was not played: length, is sound
-        self._n_pushed = self._n_heard = self._n_played = 0  # of real sound, 16 kHz
-        self._n_kept_played = 0
+        self._n_pushed = self._n_played = 0  # of real sound, 16 kHz
         self._arrivals: deque[tuple[int, float | None]] = deque()  # from that sample on it came then
 
     @property
@@ -140,13 +145,28 @@ class SoundLine:
         self._kept.put(kept)
         self._n_pushed += len(heard)
 
-    def hear(self, n: int) -> Float32[ndarray, " n"]:
-        """The next n samples for the driver; silence fills what is missing."""
-        sound = self._heard.take(n)
-        self._n_heard += len(sound)
+    def hear(self, n: int, lead: int = 0) -> Float32[ndarray, " n"]:
+        """The next n samples for the driver, `lead` samples of silence first; silence fills what is missing."""
+        sound = self._heard.take(n - lead)
+        self._note(lead, False)
         self._note(len(sound), True)
-        self._note(n - len(sound), False)
-        return np.concatenate([sound, np.zeros(n - len(sound), np.float32)])
+        self._note(n - lead - len(sound), False)
+        return np.concatenate([np.zeros(lead, np.float32), sound, np.zeros(n - lead - len(sound), np.float32)])
+
+    def skip_quiet(self, n: int) -> bool:
+        """Leave out the next n samples, for the driver and the listener, if they are quiet; whether they were."""
+        sound = self._heard.take(n)
+        if len(sound) < n or np.abs(sound).max() > QUIET:
+            self._heard.put_back(sound)
+            return False
+        n_ahead = (self._n_pushed - n - self._heard.n - self._n_played) * KEPT_RATE // SAMPLE_RATE
+        before = self._kept.take(n_ahead)
+        self._kept.take(n * KEPT_RATE // SAMPLE_RATE)
+        self._kept.put_back(before)
+        place = self._n_pushed - n - self._heard.n
+        self._n_pushed -= n
+        self._arrivals = deque((max(place, at - n) if at > place else at, when) for at, when in self._arrivals)
+        return True
 
     def unhear(self, n: int) -> None:
         """Take back the last n samples that `hear` gave; they must have been filling silence."""

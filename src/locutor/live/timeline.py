@@ -24,6 +24,7 @@ from locutor.live.live_avatar import LiveAvatar
 from locutor.live.sound_line import SoundLine
 
 MARGIN = SAMPLE_RATE // 50  # samples in hand beyond the look-ahead when sound begins: pieces may come 20 ms late
+MOST_LAG = SAMPLE_RATE  # of sound that comes in real time; when more waits, it is a file
 PATIENCE = 4  # frames that the beginning of a sound waits for the rest of its look-ahead
 SETTLE = SAMPLE_RATE  # samples of silence after which the driver rests; every mouth has closed by then
 AHEAD, AHEAD_SILENT, AHEAD_IDLE = 15, 4, 25  # most frames that are made at once
@@ -96,6 +97,7 @@ class Timeline:
         self._ended = False
         self._waited = 0  # frames that the beginning of a sound has waited
         self._silence = 0  # samples of silence that the driver heard last
+        self._slack: deque[int] = deque(maxlen=FPS)  # samples of sound that waited before the last frames
         self._block: _Block | None = None
         self._shown_face: Float32[ndarray, "120 2"] | None = None
         self._closing: tuple[Float32[ndarray, "58 2"], int] | None = None  # from which mouth, since which frame
@@ -155,6 +157,7 @@ class Timeline:
 
     def next_frame(self) -> LiveFrame:
         """The next frame, whatever is there by now."""
+        self._slack.append(self._line.unplayed)
         if self._block is None or self._block.given == len(self._block.motion):
             self._make()
         block = self._block
@@ -174,11 +177,14 @@ class Timeline:
         return LiveFrame(self.epoch, index, row, sound, played.n_real > 0, played.arrived_s)
 
     def _make(self) -> None:
-        if self._resting and self._may_begin():
+        if self._resting:
+            lead = self._lead()
+            if lead is None:
+                self._rest()
+                return
             self._resting, self._silence, self._waited = False, 0, 0
-            self._feed(self.live.look_ahead)
-        elif self._resting:
-            self._rest()
+            self._slack.clear()
+            self._feed(self.live.look_ahead, lead)
         elif self._silence >= SETTLE + self.live.look_ahead and self._line.waiting == 0:
             self._state = self.live.driver.restart(self._state)
             self._line.forget_silence()
@@ -187,12 +193,19 @@ class Timeline:
         else:
             self._feed(SAMPLES_PER_FRAME)
 
-    def _may_begin(self) -> bool:
+    def _lead(self) -> int | None:
+        """Samples into this frame at which the sound that waits begins; None if more of it has to come first.
+
+        Sound that comes in real time is heard as soon as the look-ahead and the margin are there, not at the next frame.
+        """
         waiting = self._line.waiting
         if waiting == 0:
-            return False
+            return None
+        missing = max(0, self.live.look_ahead + MARGIN - waiting)
         self._waited += 1
-        return waiting >= self.live.look_ahead + MARGIN or self._ended or self._waited > PATIENCE
+        if self._ended or self._waited > PATIENCE:
+            return 0
+        return missing if missing < SAMPLES_PER_FRAME else None
 
     def _rest(self) -> None:
         before = self._state
@@ -200,9 +213,10 @@ class Timeline:
         self._state, motion = self.live.driver.rest(before, n_frames)
         self._keep(before, None, True, motion)
 
-    def _feed(self, first: int) -> None:
-        """Let the driver hear sound for one frame (`first` samples) or some."""
-        waiting, before = self._line.waiting, self._state
+    def _feed(self, first: int, lead: int = 0) -> None:
+        """Let the driver hear sound for one frame (`first` samples, of which `lead` are silence before it) or some."""
+        self._catch_up()
+        waiting, before = self._line.waiting + lead, self._state
         if waiting >= first:
             n = first + min(AHEAD - 1, (waiting - first) // SAMPLES_PER_FRAME) * SAMPLES_PER_FRAME
             self._silence = 0
@@ -211,9 +225,17 @@ class Timeline:
             waiting = self._line.waiting
             n = first if waiting else first + AHEAD_SILENT * SAMPLES_PER_FRAME
             self._silence = first - waiting if waiting else self._silence + n
-        fed = self._line.hear(n)
+        fed = self._line.hear(n, lead)
         self._state, motion = self.live.driver.step(before, fed)
         self._keep(before, fed, waiting < n, motion)
+
+    def _catch_up(self) -> None:
+        """Where sound that comes in real time lags after late pieces: leave out what is quiet in it."""
+        least, most = min(self._slack, default=0), max(self._slack, default=0)
+        is_live = len(self._slack) == FPS and most < MOST_LAG and most - least < 4 * SAMPLES_PER_FRAME
+        excess = min(least - self.live.look_ahead - 2 * MARGIN, self._line.waiting)
+        if is_live and excess > SAMPLES_PER_FRAME and self._line.skip_quiet(excess):
+            self._slack.clear()
 
     def _keep(self, before: SpeechState, fed: Float32[ndarray, " n"] | None, is_guess: bool, motion: Motion) -> None:
         motion = self._fade(motion)

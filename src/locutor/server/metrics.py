@@ -41,7 +41,7 @@ def _lines(hub: Hub) -> Iterator[str]:
         yield f'{name}_count{{stage="{stage}"}} {total}'
 
 
-def _one(name: str, kind: str, about: str, value: float) -> Iterator[str]:
+def _one(name: str, kind: str, about: str, value: int) -> Iterator[str]:
     yield f"# HELP {name} {about}"
     yield f"# TYPE {name} {kind}"
     yield f"{name} {value}"

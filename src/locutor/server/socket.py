@@ -250,7 +250,7 @@ def _pong(ping: Ping, room: Room, seat: Seat) -> Pong:
     stages = [
         StageLatency(stage=name, p50_ms=p50, p95_ms=p95)
         for name, latency in session.latencies.stages.items()
-        for p50, p95 in [latency.percentiles(50, 95)]
+        for p50, p95 in [latency.percentiles(50.0, 95.0)]
     ]
     return Pong(
         id=ping.id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import AsyncIterator
 from fractions import Fraction
 
@@ -42,7 +41,7 @@ async def mjpeg(hub: Hub, room: Room) -> AsyncIterator[bytes]:
 
 
 async def mp4(hub: Hub, room: Room) -> AsyncIterator[bytes]:
-    """H.264 and AAC, a fragment for each frame, from time 0 on; what could not be drawn in time is left out."""
+    """H.264 and AAC in fragments of a frame or two, from time 0 on; what could not be drawn in time is left out."""
     with drawing(hub):
         seat = hub.sit(room)
         camera = room.exhibit.live.avatar.camera
@@ -59,13 +58,29 @@ async def mp4(hub: Hub, room: Room) -> AsyncIterator[bytes]:
             muxer.close()
 
 
+class _Sink:
+    """A file that can only be written to: whoever could seek would go back to what was sent already."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._data += data
+        return len(data)
+
+    def taken(self) -> bytes:
+        data, self._data = bytes(self._data), bytearray()
+        return data
+
+
 class FragmentedMp4:
     """An mp4 that is written as it goes: every call gives the bytes that a player needs next."""
 
     def __init__(self, width: int, height: int) -> None:
         """Args: width, height: of the pictures, px; odd ones are padded."""
-        self._out = io.BytesIO()
-        options = {"movflags": "frag_every_frame+empty_moov+default_base_moof", "flush_packets": "1"}
+        self._out = _Sink()
+        # Not `frag_every_frame`: with it FFmpeg 8 gives some pictures the time of their neighbour.
+        options = {"movflags": "empty_moov+default_base_moof", "frag_duration": "60000", "flush_packets": "1"}
         self._container = av.open(self._out, "w", format="mp4", options=options)
         fast = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23", "g": str(2 * FPS)}
         video: VideoStream = self._container.add_stream("libx264", rate=FPS, options=fast)
@@ -86,7 +101,7 @@ class FragmentedMp4:
             self._sound((frame.sample - self._first) * KEPT_RATE // SAMPLE_RATE, frame.sound)
         if rgb is not None and self._first is not None:
             self._picture((frames[-1].sample - self._first) * FPS // SAMPLE_RATE, rgb)
-        return self._taken()
+        return self._out.taken()
 
     def _sound(self, at: int, samples: Float32[ndarray, " n"]) -> None:
         samples = np.concatenate([np.zeros(max(0, at - self._n_sound), np.float32), samples])
@@ -107,14 +122,12 @@ class FragmentedMp4:
             interpolation=EXACT,
         )
         picture.pts, picture.time_base = at, Fraction(1, FPS)
-        self._container.mux(self._video.encode(picture))
+        packets = self._video.encode(picture)
+        for packet in packets:
+            packet.duration = 1  # a fragment is written before the next picture could tell it
+        self._container.mux(packets)
 
-    def _taken(self) -> bytes:
-        data = self._out.getvalue()
-        self._out.seek(0)
-        self._out.truncate()
-        return data
-
-    def close(self) -> None:
-        """Free the encoders."""
+    def close(self) -> bytes:
+        """Free the encoders; the bytes that were still held back."""
         self._container.close()
+        return self._out.taken()
