@@ -4,11 +4,10 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 from tests.e2e.conftest import scenario
 
-from locutor.cli.verbs import find_avatar
+from locutor.cli.verbs import SENTENCES, find_avatar
 from locutor.evaluate.metrics import psnr_db
 from locutor.export.take import spoken_take
 from locutor.export.web import export_web
@@ -23,8 +22,8 @@ pytestmark = pytest.mark.e2e
 def test_the_browser_draws_what_the_native_renderer_draws(static_host, shots: Path, tmp_path: Path):
     name = os.environ.get("LOCUTOR_E2E_AVATAR", "demo")
     avatar = find_avatar(name)
-    speech = synthesize("Hello, I am new here. Nobody ever recorded me saying this.")
-    take = spoken_take(avatar, speech.samples, speech.sample_rate, seed=2, text="Hello, I am new here.")
+    speech = synthesize(" ".join(SENTENCES))
+    take = spoken_take(avatar, speech.samples, speech.sample_rate, seed=2, text=SENTENCES[0])
     list(export_web(avatar, Path(name).stem, take, tmp_path / "site"))
     found = scenario("static", static_host(tmp_path / "site"), shots, *FRAMES)
 

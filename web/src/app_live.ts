@@ -8,6 +8,7 @@ import { toInt16 } from "./maths/resampler";
 import { encodeSound, type AvatarEntry, type Pong, type Ready, type Refused, type Site, type State } from "./protocol";
 import { showFigures, showNotice, showStatus, type Elements } from "./ui/elements";
 import { RecordButton } from "./ui/record_button";
+import { offerVoices } from "./ui/voices";
 import type { Wishes } from "./ui/wishes";
 import { AvatarView, drawsWith, PictureView } from "./view";
 
@@ -56,6 +57,7 @@ export class LiveApp implements Listener {
     });
     this.choices(avatars);
     this.controls();
+    offerVoices(page.voice);
     this.connect(avatars[0]?.id);
     this.draw();
     window.setInterval(() => this.adjust(), ADJUST_MS);
@@ -115,7 +117,7 @@ export class LiveApp implements Listener {
     if (!text.trim()) return;
     this.asked_ms = performance.now();
     void this.speaker.unlock();
-    this.connection?.send({ type: "say", text });
+    this.connection?.send({ type: "say", text, voice: this.page.voice.value });
   }
 
   interrupt(): void {

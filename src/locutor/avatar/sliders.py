@@ -3,7 +3,8 @@
 A slider has a measure, a linear function of the face's displacement (how far the lips are apart, say). Of all the
 controls that change the measure by one standard deviation, the slider takes those that the person's footage makes most
 likely: with independent standardised controls these are `r std / |r std|`, where `r` is the measure of the principal
-components. The measures of the sliders before it stay what they are (Gram-Schmidt), so that a smile does not open the mouth.
+components. The measures of the sliders before it stay what they are (Gram-Schmidt), so that a smile does not open the
+mouth.
 """
 
 from __future__ import annotations

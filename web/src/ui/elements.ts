@@ -19,6 +19,7 @@ export const elements = () => ({
   drop: part("drop"),
   speak: element("speak", HTMLFormElement),
   text: element("text", HTMLTextAreaElement),
+  voice: element("voice", HTMLSelectElement),
   say: button("say"),
   stop: button("stop"),
   recording: part("recording"),
