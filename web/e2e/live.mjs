@@ -4,7 +4,9 @@ import { createInterface } from "node:readline";
 import { inBrowser, mouthMovement, opened, shoot } from "./browser.mjs";
 
 const [url, out] = process.argv.slice(2);
-const SENTENCE = "The quick brown fox jumps over the lazy dog, and five big whales may appear below the moving boat.";
+const SENTENCE =
+  "The quick brown fox jumps over the lazy dog, and five big whales may appear below the moving boat. " +
+  "Peter and Mary bought more maps for five people, and above the river many birds fly home in the evening.";
 const status = (page, wanted, timeout = 30_000) =>
   page.waitForFunction((text) => document.querySelector("#status").textContent.startsWith(text), wanted, { timeout });
 
