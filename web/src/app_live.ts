@@ -1,13 +1,12 @@
 /** The page of a server: speaks what it is told, in time, and comes back when the server does. */
 import { loadAvatar, loadPage } from "./bake/avatar";
 import { Connection, type Listener } from "./live/connection";
-import { Microphone } from "./live/microphone";
 import { LivePlayer } from "./live/player";
 import { Speaker } from "./live/speaker";
-import { toInt16 } from "./maths/resampler";
-import { encodeSound, type AvatarEntry, type Pong, type Ready, type Refused, type Site, type State } from "./protocol";
+import type { AvatarEntry, Pong, Ready, Refused, Site, State } from "./protocol";
 import { showFigures, showNotice, showStatus, type Elements } from "./ui/elements";
 import { RecordButton } from "./ui/record_button";
+import { SoundInputs } from "./ui/sound_inputs";
 import { offerVoices } from "./ui/voices";
 import type { Wishes } from "./ui/wishes";
 import { AvatarView, drawsWith, PictureView } from "./view";
@@ -41,7 +40,6 @@ export class LiveApp implements Listener {
   private connection: Connection | undefined;
   private ready_: Ready | undefined;
   private shownAvatar = "";
-  private microphone: Microphone | undefined;
   private asked_ms: number | undefined;
   private figures: Record<string, string> = {};
   private sentWishes = "";
@@ -57,6 +55,12 @@ export class LiveApp implements Listener {
     });
     this.choices(avatars);
     this.controls();
+    new SoundInputs(page, {
+      ready: () => this.ready_,
+      send: (message) => this.connection?.send(message),
+      unlock: () => void this.speaker.unlock(),
+      headers: authorised(token),
+    });
     offerVoices(page.voice);
     this.connect(avatars[0]?.id);
     this.draw();
@@ -126,37 +130,6 @@ export class LiveApp implements Listener {
     this.player.interrupt(this.player.nextEpoch);
   }
 
-  private async upload(file: File): Promise<void> {
-    const { ready_ } = this;
-    if (!ready_) return showNotice(this.page, "The server is not there; try again when it is back.");
-    if (file.size > ready_.limits.upload_bytes) {
-      return showNotice(this.page, `${file.name} is too large: this server takes ${(ready_.limits.upload_bytes / 1e6).toFixed(0)} MB.`);
-    }
-    showNotice(this.page, `Sending ${file.name} …`);
-    void this.speaker.unlock();
-    const address = `api/sessions/${ready_.session}/sound`;
-    const answer = await fetch(address, { method: "POST", body: file, headers: authorised(this.token) });
-    showNotice(this.page, answer.ok ? "" : ((await answer.json()) as Refused).what);
-  }
-
-  private async listen(): Promise<void> {
-    if (this.microphone) {
-      this.microphone.close();
-      this.microphone = undefined;
-      this.connection?.send({ type: "sound_ends" });
-    } else {
-      void this.speaker.unlock();
-      try {
-        this.microphone = await Microphone.open(this.ready_?.heard_rate ?? SOUND_RATE, (samples) =>
-          this.connection?.send(encodeSound(0, 0, toInt16(samples))));
-      } catch (error) {
-        showNotice(this.page, `No microphone: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    }
-    this.page.mic.setAttribute("aria-pressed", String(this.microphone !== undefined));
-    this.page.mic.textContent = this.microphone ? "End microphone" : "Microphone";
-  }
-
   private controls(): void {
     const { page } = this;
     page.speak.addEventListener("submit", (event) => {
@@ -170,24 +143,6 @@ export class LiveApp implements Listener {
     });
     page.stop.addEventListener("click", () => this.interrupt());
     window.addEventListener("keydown", (event) => event.key === "Escape" && this.interrupt());
-    page.mic.addEventListener("click", () => void this.listen());
-    page.choose.addEventListener("click", () => page.file.click());
-    page.file.addEventListener("change", () => {
-      const file = page.file.files?.[0];
-      page.file.value = "";
-      if (file) void this.upload(file);
-    });
-    window.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      page.drop.hidden = false;
-    });
-    window.addEventListener("dragleave", (event) => (page.drop.hidden = event.relatedTarget === null || page.drop.hidden));
-    window.addEventListener("drop", (event) => {
-      event.preventDefault();
-      page.drop.hidden = true;
-      const file = event.dataTransfer?.files[0];
-      if (file) void this.upload(file);
-    });
     // Any touch may turn the sound on, as browsers want one.
     for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, () => void this.speaker.unlock(), { once: true });
   }

@@ -38,10 +38,6 @@ export class Track<T> {
     this.drop(this.frames.length);
   }
 
-  get last(): number | undefined {
-    return this.frames.at(-1)?.sample;
-  }
-
   /** The frames around a time; beyond the last, the last. Forgets what lies before. Undefined when there is none. */
   at(sample: number): Moment<T> | undefined {
     let i = 0;

@@ -13,7 +13,6 @@ const DRAG = 1.2;
 export class Wishes {
   private nod = 0;
   private side = 0;
-  private readonly inputs: HTMLInputElement[] = [];
   private readonly head: { readonly nod: HTMLInputElement; readonly side: HTMLInputElement };
   private expressions: HTMLInputElement[] = [];
 
@@ -62,7 +61,6 @@ export class Wishes {
     Object.assign(input, { type: "range", name, min: String(least), max: String(most), step: "any", value: "0" });
     label.append(text, input);
     this.page.sliders.append(label);
-    this.inputs.push(input);
     return input;
   }
 
