@@ -1,4 +1,5 @@
 # Two commands do everything: `make demo` and `make test`. Both make their own environment first.
+# `make page` rebuilds the page in src/locutor/server/page, `make e2e` drives it in Chromium; only these need Node.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ VIDEO ?=
 AUDIO ?=
 OUT ?= $(if $(VIDEO),demo-$(basename $(notdir $(VIDEO))),demo)
 
-.PHONY: demo test lint bench quality sanitize check-machine clean
+.PHONY: demo test lint bench quality page e2e sanitize check-machine clean
 
 demo: $(STAMP)
 	$(RUN_ENV) $(BIN)/locutor demo --out "$(OUT)" $(if $(VIDEO),--video "$(VIDEO)") $(if $(AUDIO),--audio "$(AUDIO)")
@@ -29,6 +30,16 @@ bench: $(VENV)/.bench
 quality: $(STAMP)
 	$(RUN_ENV) $(BIN)/python benchmarks/quality.py
 
+page: web/node_modules
+	cd web && npm test && npm run build
+
+e2e: $(STAMP) web/node_modules
+	$(RUN_ENV) $(BIN)/python -m pytest -m e2e tests/e2e
+
+web/node_modules: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
 sanitize: $(STAMP)
 	$(BIN)/python tools/sanitize.py address
 	$(BIN)/python tools/sanitize.py thread
@@ -36,7 +47,7 @@ sanitize: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt $(NATIVE) | check-machine
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt scikit-build-core nanobind cmake ninja
-	$(BIN)/pip install --disable-pip-version-check --no-build-isolation -c constraints.txt -e '.[capture,tts,dev]'
+	$(BIN)/pip install --disable-pip-version-check --no-build-isolation -c constraints.txt -e '.[capture,tts,live,webrtc,dev]'
 	touch $@
 
 $(VENV)/.bench: $(STAMP)

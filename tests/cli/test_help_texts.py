@@ -4,11 +4,11 @@ from dataclasses import fields
 import pytest
 
 from locutor.capture.config import CaptureConfig
-from locutor.cli.main import Capture, Demo, Eval, Say, Train
+from locutor.cli.main import Capture, Demo, Eval, Export, Say, Train
 from locutor.fit.config import TrainConfig
 
 
-@pytest.mark.parametrize("settings", [CaptureConfig, TrainConfig, Capture, Train, Say, Eval, Demo])
+@pytest.mark.parametrize("settings", [CaptureConfig, TrainConfig, Capture, Train, Say, Eval, Demo, Export])
 def test_every_setting_is_explained_on_a_line_of_its_own(settings):
     """The help is made of these lines; two settings on one line get no help at all."""
     for field in fields(settings):

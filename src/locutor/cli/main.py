@@ -14,6 +14,7 @@ from tyro.conf import Positional, arg, subcommand
 from locutor.capture.config import CaptureConfig
 from locutor.core.errors import LocutorError
 from locutor.fit.config import TrainConfig
+from locutor.server.config import ServerConfig
 
 Out = Annotated[Path, arg(aliases=["-o"])]
 
@@ -129,6 +130,51 @@ class Actor:
 
 
 @dataclass(frozen=True)
+class Export:
+    """Write an avatar for other programs: a web page for any static host, a PLY file, or a motion as ARKit's CSV.
+
+    What moves is a sound, a text or captured footage; a sentence of the demo when nothing is named.
+
+    Attributes:
+        avatar: an .avatar file, or `demo` for the embedded performer.
+        out: the folder (web) or the file (ply, arkit) to write.
+        format: web is a folder with page, avatar, motion and sound; ply holds the Gaussians of one frame, as 3D
+            Gaussian Splatting writes them; arkit is a CSV of the 52 coefficients, as Live Link Face writes it.
+        audio: a sound file to speak.
+        text: what to say, in place of a sound file; spoken by espeak-ng.
+        voice: espeak-ng voice for the text, such as en-us, de, fr-fr.
+        performance: captured footage to replay, in place of speech.
+        frame: of the motion, for ply; the neutral face in the reference pose when left out.
+        seed: of head movement and blinks.
+        overwrite: replace a file that exists.
+    """
+
+    avatar: Positional[str]
+    out: Out
+    format: Literal["web", "ply", "arkit"]
+    audio: Positional[Path | None] = None
+    text: str | None = None
+    voice: str = "en-us"
+    performance: Path | None = None
+    frame: int | None = None
+    seed: int = 0
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Serve:
+    """Serve avatars live: a page that shows them, a WebSocket protocol, REST (docs/live.md); needs the extra `live`.
+
+    Attributes:
+        avatars: .avatar files, or `demo` for the embedded performer.
+        config: how the server is reached.
+    """
+
+    avatars: Positional[tuple[str, ...]]
+    config: Annotated[ServerConfig, arg(name="")] = field(default_factory=ServerConfig)
+
+
+@dataclass(frozen=True)
 class Doctor:
     """Say what this machine can do, and which optional parts and model files are there."""
 
@@ -140,11 +186,13 @@ Command = (
     | Annotated[Eval, subcommand("eval")]
     | Annotated[Demo, subcommand("demo")]
     | Annotated[Actor, subcommand("actor")]
+    | Annotated[Export, subcommand("export")]
+    | Annotated[Serve, subcommand("serve")]
     | Annotated[Doctor, subcommand("doctor")]
 )
 
 
-def run(command: Capture | Train | Say | Eval | Demo | Actor | Doctor) -> None:
+def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | Doctor) -> None:
     """Carry out one command.
 
     Raises:
@@ -171,6 +219,12 @@ def run(command: Capture | Train | Say | Eval | Demo | Actor | Doctor) -> None:
             config_of = Config(command.out, command.seed, 60 * command.minutes, command.voice, command.generator,
                                command.size, procedural=command.procedural)  # fmt: skip
             show(verbs.actor(config_of))
+        case Export():
+            from locutor.cli.export import export
+
+            show(export(command))
+        case Serve(avatars, config):
+            verbs.serve(avatars, config)
         case Doctor():
             from locutor.cli.doctor import examine
 

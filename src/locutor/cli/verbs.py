@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from locutor.fit.config import TrainConfig
 from locutor.fit.device import training_device
 from locutor.fit.trainer import FINISHED, train_avatar
 from locutor.live.say import say_file, say_samples
+from locutor.server.config import ServerConfig
+from locutor.server.serve import serve as serve_avatars
 from locutor.speech.espeak import synthesize
 
 SENTENCES = (
@@ -86,12 +89,28 @@ def say(
         yield from say_samples(loaded, speech.samples, speech.sample_rate, out, seed, overwrite)
 
 
-def find_avatar(name: str) -> Avatar:
-    """An avatar file, or the embedded performer for `demo`."""
+def serve(avatars: tuple[str, ...], config: ServerConfig) -> None:
+    """`locutor serve`: runs until it is stopped."""
+    if not avatars:
+        raise LocutorError("serve needs an avatar", "try: locutor serve demo")
+    with ExitStack() as stack:
+        serve_avatars([(Path(name).stem, stack.enter_context(avatar_path(name))) for name in avatars], config)
+
+
+@contextmanager
+def avatar_path(name: str) -> Iterator[Path]:
+    """The file of an avatar; that of the embedded performer for `demo`."""
     if name == "demo" and not Path(name).is_file():
         with resources.as_file(_embedded() / "performer.avatar") as path:
-            return load_avatar(path)
-    return load_avatar(Path(name))
+            yield path
+    else:
+        yield Path(name)
+
+
+def find_avatar(name: str) -> Avatar:
+    """An avatar file, or the embedded performer for `demo`."""
+    with avatar_path(name) as path:
+        return load_avatar(path)
 
 
 def evaluate(avatar: Path, out: Path, performance: Path | None) -> Iterator[Event]:

@@ -1,6 +1,6 @@
 """A whole speaking person out of sound alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
@@ -39,6 +39,7 @@ class SpeechDriver:
         self._activity = PictureActivity(LOOK_AHEAD)
         self._gate = MouthGate(voice.closed_mouth)
         self._idle = IdleDriver(idle)
+        self._closed_mouth = voice.closed_mouth
 
     def init(self, seed: int = 0) -> SpeechState:
         """State before the first sample; the seed chooses the walk of head and eyes."""
@@ -57,6 +58,15 @@ class SpeechDriver:
         is_speech = self._activity.finish(state.activity)
         _, mouth = self._gate.step(state.gate, self._voice.finish(state.voice), is_speech)
         return _with_mouth(self._idle.step(state.idle, len(mouth))[1], mouth)
+
+    def rest(self, state: SpeechState, n_frames: int) -> tuple[SpeechState, Motion]:
+        """Frames without any sound: the mouth is closed, the rest goes on. Cheaper than `step` with silence."""
+        idle, motion = self._idle.step(state.idle, n_frames)
+        return replace(state, idle=idle), _with_mouth(motion, np.repeat(self._closed_mouth[None], n_frames, axis=0))
+
+    def restart(self, state: SpeechState) -> SpeechState:
+        """State before the first sample of another sound: forgets what was said, goes on moving from where it is."""
+        return replace(self.init(), idle=state.idle)
 
     def whole(self, samples: Float32[ndarray, " n"], seed: int = 0) -> Motion:
         """All frames of a finished sound: the same as `step` and `finish`."""

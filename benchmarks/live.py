@@ -1,0 +1,377 @@
+"""Latency and capacity of live sessions, as a table and as JSON.
+
+    python -m benchmarks.live [--json FILE] [--only latency,interrupt,sessions,hour] [--sessions 100] [--seconds 60]
+
+The server runs in a process of its own, the clients in this one; both share the machine, as a kiosk's would.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import resource
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import soxr
+import websockets
+from benchmarks import machine
+from benchmarks.run import line, record
+from benchmarks.timing import Figure
+from scipy.signal import fftconvolve
+from websockets.asyncio.client import ClientConnection
+
+from locutor.core.clock import FPS, SAMPLE_RATE
+from locutor.core.face import MOUTH_SLICE
+from locutor.drive.speak import SpeechDriver
+from locutor.drive.voice import lip_gap
+from locutor.live.clock import VirtualClock
+from locutor.live.live_avatar import LiveAvatar
+from locutor.live.session import Session
+from locutor.live.sound_line import KEPT_RATE
+from locutor.live.timeline import LiveFrame
+from locutor.media.audio import read_audio
+from locutor.server import packets
+from locutor.server.config import ServerConfig, ServerLimits
+from locutor.server.protocol import PROTOCOL
+
+PORT = 8765
+CHUNK = SAMPLE_RATE // 50
+PERFORMER = ("demo", Path(str(resources.files("locutor.actors") / "embedded" / "performer.avatar")))
+
+
+def _serve(port: int) -> None:
+    from locutor.server.serve import serve
+
+    limits = ServerLimits(sessions=500, drawn=64, queued_s=200.0, requests_per_s=1e6, request_burst=1e6)
+    serve([PERFORMER], ServerConfig(port=port, limits=limits))
+
+
+@contextmanager
+def server(port: int = PORT) -> Iterator[int]:
+    """A server in a process of its own; gives its process id."""
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(port,), daemon=True)
+    process.start()
+    try:
+        asyncio.run(_until_up(port))
+        assert process.pid is not None
+        yield process.pid
+    finally:
+        process.terminate()
+        process.join()
+
+
+async def _until_up(port: int) -> None:
+    for _ in range(600):
+        try:
+            async with connected(port):
+                return
+        except OSError:
+            await asyncio.sleep(0.1)
+    raise TimeoutError("the server does not come up")
+
+
+@asynccontextmanager
+async def connected(port: int = PORT, **wanted: bool) -> AsyncIterator[ClientConnection]:
+    """A session of one's own, after hello."""
+    async with websockets.connect(f"ws://127.0.0.1:{port}/api/live", compression=None, max_size=2**22) as socket:
+        await socket.send(json.dumps({"type": "hello", "protocol": PROTOCOL, "avatar": "demo", **wanted}))
+        ready = json.loads(await socket.recv())
+        assert ready["type"] == "ready", ready
+        yield socket
+
+
+def speech(seconds: float) -> np.ndarray:
+    """Some speech: a real recording where there is one, else espeak-ng."""
+    media = os.environ.get("LOCUTOR_MEDIA")
+    path = Path(media or "") / "audio" / "english_60s.wav"
+    if path.is_file():
+        sound = read_audio(path)
+    else:
+        from locutor.speech.espeak import synthesize
+
+        said = synthesize("The quick brown fox jumps over the lazy dog, and then it sleeps. " * 4, "en-us")
+        sound = soxr.resample(said.samples, said.sample_rate, SAMPLE_RATE)
+    return np.tile(sound, 1 + int(seconds * SAMPLE_RATE) // len(sound))[: int(seconds * SAMPLE_RATE)]
+
+
+def packet(samples: np.ndarray) -> bytes:
+    return packets.encode(packets.SoundPacket(0, 0, np.round(32767 * samples).astype(np.int16)))
+
+
+async def _sound_to_picture(seconds: float) -> tuple[np.ndarray, float]:
+    """Seconds from the arrival of a frame's first sound to its picture, and to the first picture of speech.
+
+    The client sends 20 ms pieces in real time and remembers when; which sound a frame holds is told by the sound that
+    comes back with it: its place in what was sent.
+    """
+    sound = speech(seconds)
+    sent_s: list[float] = []
+    async with connected(pictures=True, motion=False) as socket:
+        await _quiet(socket, 1.0)
+
+        async def send() -> None:
+            began_s = time.monotonic()
+            for k, start in enumerate(range(0, len(sound) - CHUNK, CHUNK)):
+                await asyncio.sleep(max(0.0, began_s + k / 50 - time.monotonic()))
+                sent_s.append(time.monotonic())
+                await socket.send(packet(sound[start : start + CHUNK]))
+
+        sending = asyncio.create_task(send())
+        heard: dict[int, np.ndarray] = {}
+        drawn_s: dict[int, float] = {}
+        while not sending.done() or not heard or max(heard) > max(drawn_s, default=0):
+            message = await asyncio.wait_for(socket.recv(), 5)
+            if isinstance(message, bytes):
+                for item in packets.decode(message):
+                    if isinstance(item, packets.SoundPacket):
+                        heard[item.sample] = item.pcm
+                    elif isinstance(item, packets.PicturePacket):
+                        drawn_s[item.sample] = time.monotonic()
+        await sending
+    waits = []
+    for sample, pcm in heard.items():
+        place = _place(sound, pcm)
+        if sample in drawn_s and place is not None:
+            waits.append(drawn_s[sample] - sent_s[place // CHUNK])
+    return np.array(waits), min(drawn_s[at] for at in heard if at in drawn_s) - sent_s[0]
+
+
+def _place(sound: np.ndarray, pcm: np.ndarray) -> int | None:
+    """Where in what was sent a frame's sound comes from, by its shape; None where it is too quiet to tell."""
+    piece = np.interp(np.arange(0, len(pcm), KEPT_RATE / SAMPLE_RATE), np.arange(len(pcm)), pcm / 32768)
+    if np.abs(piece).max() < 0.03:
+        return None
+    products = fftconvolve(sound, piece[::-1], mode="valid")
+    energy = np.convolve(sound**2, np.ones(len(piece)), mode="valid")
+    likeness = products / np.sqrt(np.maximum(energy, 1e-6) * (piece**2).sum())
+    return int(likeness.argmax()) if likeness.max() > 0.9 else None
+
+
+async def _quiet(socket: ClientConnection, seconds: float) -> None:
+    end_s = time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        await socket.recv()
+
+
+def latency_figures(seconds: float = 20.0) -> Iterator[Figure]:
+    with server():
+        waits, first_s = asyncio.run(_sound_to_picture(seconds))
+        p50, p95 = 1e3 * np.percentile(waits, [50, 95])
+        note = f"at most 180; {len(waits)} frames at 512x512, JPEG, 20 ms pieces, look-ahead 112.5 ms in it"
+        yield Figure("sound in to its frame out, p50", float(p50), "ms", note=note)
+        yield Figure("sound in to its frame out, p95", float(p95), "ms", note="at most 250")
+        yield Figure("first sound to first frame of it", 1e3 * first_s, "ms", note="at most 300")
+
+
+async def _interrupts(n: int) -> np.ndarray:
+    """Seconds from `interrupt` to the first frame with a closed mouth."""
+    times = []
+    sound = speech(3.0)
+    async with connected() as socket:
+        for _ in range(n):
+            for start in range(0, len(sound), 6400):
+                await socket.send(packet(sound[start : start + 6400]))
+            await _quiet(socket, 1.2)
+            told_s = time.monotonic()
+            await socket.send(json.dumps({"type": "interrupt"}))
+            rows: list[tuple[float, int]] = []
+            while len(rows) < 25:
+                message = await socket.recv()
+                if isinstance(message, str):
+                    continue
+                for item in packets.decode(message):
+                    if isinstance(item, packets.MotionPacket):
+                        rows.append((time.monotonic(), item.row, item.epoch))
+            [row for _, row, _ in rows[-5:]]
+            times.append(_closed_after(rows, told_s))
+            await _quiet(socket, 1.0)
+    return np.array(times)
+
+
+def interrupt_figures() -> Iterator[Figure]:
+    with server():
+        times = asyncio.run(_interrupts(15))
+        yield Figure("interrupt to closed mouth, p50", 1e3 * float(np.median(times)), "ms", note="at most 120")
+        yield Figure("interrupt to closed mouth, longest of 15", 1e3 * float(times.max()), "ms")
+
+
+async def _watch(seconds: float, sound: np.ndarray, start_s: float) -> tuple[np.ndarray, int]:
+    """Lateness of every frame against the session's own clock, s; and bytes received."""
+    await asyncio.sleep(start_s)
+    arrivals: list[tuple[int, float]] = []
+    n_bytes = 0
+    async with connected() as socket:
+        began_s = time.monotonic()
+        for start in range(0, len(sound), 16_000):
+            await socket.send(packet(sound[start : start + 16_000]))
+        while time.monotonic() - began_s < seconds:
+            message = await socket.recv()
+            now_s = time.monotonic()
+            if isinstance(message, bytes):
+                n_bytes += len(message)
+                frames = packets.decode(message)
+                arrivals += [(frame.frame, now_s) for frame in frames if isinstance(frame, packets.MotionPacket)]
+    index, times = np.array(arrivals).T
+    offset = times - index / FPS
+    return offset - np.percentile(offset, 1), n_bytes
+
+
+def _memory_kb(pid: int) -> int:
+    for text in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if text.startswith("VmRSS"):
+            return int(text.split()[1])
+    return 0
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def session_figures(n: int, seconds: float, spoken_share: float = 1.0) -> Iterator[Figure]:
+    sound = speech(min(seconds, 60.0))
+
+    async def all_at_once(pid: int) -> tuple[list[tuple[np.ndarray, int]], int, float]:
+        tasks = [
+            asyncio.create_task(_watch(seconds, sound if k < spoken_share * n else sound[:0], 2.0 * k / n))
+            for k in range(n)
+        ]
+        before_kb, cpu_s = _memory_kb(pid), 0.0
+        peak_kb = before_kb
+        cpu_s = _cpu_s(pid)
+        began_s = time.monotonic()
+        while not all(task.done() for task in tasks):
+            await asyncio.sleep(1)
+            peak_kb = max(peak_kb, _memory_kb(pid))
+        cores = (_cpu_s(pid) - cpu_s) / (time.monotonic() - began_s)
+        return [await task for task in tasks], peak_kb - before_kb, cores
+
+    with server() as pid:
+        watched, memory_kb, cores = asyncio.run(all_at_once(pid))
+        late = np.concatenate([late for late, _ in watched])
+        counts = [len(late) for late, _ in watched]
+        p50, p99 = 1e3 * np.percentile(late, [50, 99])
+        load = os.getloadavg()[0]
+        label = f"{n} sessions of {seconds:.0f} s, {spoken_share:.0%} speaking; load average {load:.1f}"
+        yield Figure(f"{n} sessions: lateness p99", float(p99), "ms", note=f"{label}; at most 80; p50 {p50:.1f}")
+        worst = 1e3 * max(float(np.percentile(of_one, 99)) for of_one, _ in watched)
+        yield Figure(f"{n} sessions: p99 of the worst session", worst, "ms")
+        yield Figure(f"{n} sessions: fewest frames", min(counts) / (FPS * seconds), "of those due")
+        yield Figure(f"{n} sessions: memory of each", memory_kb / 1024 / n, "MB", note="at most 10")
+        yield Figure(f"{n} sessions: cores of the server", cores, "")
+        rate = np.mean([n_bytes for _, n_bytes in watched]) / seconds / 1024
+        yield Figure(f"{n} sessions: sent to each", float(rate), "kB/s")
+
+
+def drawn_figures(seconds: float = 10.0) -> Iterator[Figure]:
+    """How many sessions the server can draw itself: CPU time of a drawn and of a driven session."""
+    costs = {}
+    for name, wanted in (("driven", {}), ("drawn", {"pictures": True, "motion": False})):
+        with server() as pid:
+
+            async def one(pid: int, wanted: dict[str, bool]) -> float:
+                async with connected(**wanted) as socket:
+                    for start in range(0, int(seconds * SAMPLE_RATE), 16_000):
+                        await socket.send(packet(speech(seconds)[start : start + 16_000]))
+                    await _quiet(socket, 2)
+                    before_s, began_s = _cpu_s(pid), time.monotonic()
+                    await _quiet(socket, seconds - 3)
+                    return (_cpu_s(pid) - before_s) / (time.monotonic() - began_s)
+
+            costs[name] = asyncio.run(one(pid, wanted))
+            yield Figure(f"cores of one {name} session that speaks", costs[name], "")
+    yield Figure("driven sessions for each drawn one", costs["drawn"] / costs["driven"], "x")
+
+
+def hour_figures(minutes: float = 60.0) -> Iterator[Figure]:
+    """An hour of speech and pauses on a virtual clock, in 20 ms pieces that come early and late."""
+    from locutor.avatar.bundle import load_avatar
+
+    live = LiveAvatar(load_avatar(PERFORMER[1]))
+    began_s = time.process_time()
+    offsets, memory, n_frames = asyncio.run(_hour(live, minutes))
+    note = f"{n_frames} frames, {len(offsets)} utterances, {time.process_time() - began_s:.0f} s CPU"
+    yield Figure("simulated hour: greatest offset of sound and picture", 40 * float(np.abs(offsets).max()), "ms",
+                 note=f"at most 40; {note}")  # fmt: skip
+    early, late = np.mean(memory[len(memory) // 6 : len(memory) // 3]), np.mean(memory[-len(memory) // 6 :])
+    yield Figure(
+        "simulated hour: growth of memory", float(late - early) / 1024, "MB", note="from minute 10-20 to 50-60"
+    )
+
+
+async def _hour(live: LiveAvatar, minutes: float) -> tuple[np.ndarray, list[int], int]:
+    """For each utterance by how many frames its mouth is late against the mouth of the sound that was played."""
+    rng = np.random.default_rng(0)
+    material = speech(60.0)
+    clock, offsets, memory, n_frames = VirtualClock(), [], [], 0
+    async with Session(live, clock=clock) as session:
+        viewer = session.watch(10**6)
+        while clock.now_s() < 60 * minutes:
+            start = int(rng.integers(0, len(material) - 6 * SAMPLE_RATE))
+            utterance = material[start : start + int(rng.uniform(2, 6) * SAMPLE_RATE)]
+            for at in range(0, len(utterance), CHUNK):
+                session.push_audio(utterance[at : at + CHUNK])
+                await clock.advance(0.02 * rng.uniform(0.5, 1.5) + (0.15 if rng.random() < 0.002 else 0))
+            session.end_audio()
+            await clock.advance(rng.uniform(1.5, 4))
+            frames = [item for item in await viewer.batch() if isinstance(item, LiveFrame)]
+            n_frames += len(frames)
+            offsets.append(_offset(live.driver, live, frames))
+            memory.append(_memory_kb(os.getpid()))
+    return np.array(offsets), memory, n_frames
+
+
+def _offset(driver: SpeechDriver, live: LiveAvatar, frames: list[LiveFrame]) -> int:
+    """Frames by which the shown coefficients are late against those of the sound that was played with them."""
+    sound = np.concatenate([frame.sound for frame in frames])
+    heard = np.interp(np.arange(0, len(sound), 1.5), np.arange(len(sound)), sound).astype(np.float32)
+    gap = lip_gap(driver.whole(heard).face[:, MOUTH_SLICE])
+    rows = np.stack([frame.row for frame in frames])[: len(gap)]
+    speaking = slice(25, len(gap) - 25)
+    design = np.column_stack([rows[:, : live.n_coefficients], np.ones(len(rows))])
+    best = []
+    for lag in range(-5, 6):  # which lag lets the coefficients explain the opening of the lips best
+        shifted = np.roll(gap, lag)[speaking]
+        residual = shifted - design[speaking] @ np.linalg.lstsq(design[speaking], shifted, rcond=None)[0]
+        best.append(float((residual**2).mean()))
+    return int(np.argmin(best)) - 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--only", default="", help="chapters with commas between them")
+    parser.add_argument("--sessions", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, default=60.0, help="of the simulated hour")
+    options = parser.parse_args()
+    chapters: dict[str, Callable[[], Iterator[Figure]]] = {
+        "latency": latency_figures,
+        "interrupt": interrupt_figures,
+        "sessions": lambda: session_figures(options.sessions, options.seconds),
+        "drawn": drawn_figures,
+        "hour": lambda: hour_figures(options.minutes),
+    }
+    kept: dict[str, dict[str, object]] = {}
+    facts = machine.facts()
+    for key in options.only.split(",") if options.only else list(chapters):
+        print(f"\n{key}", flush=True)
+        for figure in chapters[key]():
+            print(line(figure), flush=True)
+            kept[figure.name] = record(figure)
+    facts["load_average_after"] = machine.facts()["load_average"]
+    facts["most_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if options.json:
+        options.json.write_text(json.dumps({"machine": facts, "figures": kept}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

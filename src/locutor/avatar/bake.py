@@ -1,0 +1,125 @@
+"""An avatar as the browser reads it: one JSON page, one binary file, one picture (docs/bake.md).
+
+The binary holds what goes to the graphics card as it stands: the Gaussians as rows of four texels, the bases in half
+precision in the order of the texture's layers. Nothing in it is derived in a lossy way besides that precision, which is
+the render loop's own (docs/rasteriser.md), and the JPEG of the plate.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float16, Float32
+from numpy import ndarray
+
+from locutor.avatar.avatar import Avatar
+from locutor.avatar.controls import LIMIT
+from locutor.avatar.sliders import sliders
+from locutor.core.clock import FPS
+from locutor.core.files import atomic_path, refuse_existing_folder
+from locutor.core.motion import Motion
+from locutor.media.pictures import encode_jpeg
+
+VERSION = 1
+PAGE, BINARY, PLATE = "avatar.json", "avatar.bin", "plate.jpg"
+PLATE_QUALITY = 95
+ALIGNMENT = 16
+
+
+def bake_for_web(avatar: Avatar, folder: Path, name: str = "") -> None:
+    """Write `avatar.json`, `avatar.bin` and `plate.jpg` into `folder`, which is made.
+
+    Args:
+        avatar: who is baked.
+        folder: appears under its name only when it is whole.
+        name: what the page calls the avatar.
+
+    Raises:
+        OutputError: the folder exists or cannot be written to.
+    """
+    refuse_existing_folder(folder)
+    parts: dict[str, ndarray] = {
+        "gaussians": _gaussians(avatar),
+        "bases": _bases(avatar),
+        "bases_scale": _bases_scale(avatar)[:, :, 0].numpy(),
+        **{f"network.{key}": value.numpy() for key, value in avatar.network.state_dict().items()},
+    }
+    binary, table = _pack(parts)
+    page = _page(avatar, name) | {"parts": table, "sha256": hashlib.sha256(binary).hexdigest()}
+    with atomic_path(folder) as part:
+        part.mkdir()
+        (part / BINARY).write_bytes(binary)
+        (part / PLATE).write_bytes(encode_jpeg(avatar.plate, PLATE_QUALITY, full_chroma=True))
+        (part / PAGE).write_text(json.dumps(page, indent=1) + "\n")
+
+
+def _page(avatar: Avatar, name: str) -> dict[str, Any]:
+    controls = avatar.controls
+    face = np.zeros((1, len(controls.face_mean) // 2, 2), np.float32)
+    reference = Motion(
+        face=face, head_wxyz=controls.reference_wxyz[None], head_xyz=controls.reference_xyz[None],
+    )  # fmt: skip
+    return {
+        "format": "locutor-bake",
+        "version": VERSION,
+        "name": name,
+        "n_gaussians": len(avatar.canonical),
+        "n_moved": avatar.bases.shape[2],
+        "n_bases": avatar.bases.shape[0],
+        "n_controls": len(controls.mean),
+        "fps": FPS,
+        "camera": dataclasses.asdict(avatar.camera),
+        "binary": BINARY,
+        "plate": PLATE,
+        "rest": {
+            "controls": _list(controls.encode(reference)[0]),
+            "wxyz": _list(controls.reference_wxyz),
+            "xyz": _list(controls.reference_xyz),
+        },
+        "control_std": _list(controls.std),
+        "control_limit": LIMIT,
+        "sliders": [dataclasses.asdict(s) | {"direction": _list(s.direction)} for s in sliders(controls)],
+        "synthetic": avatar.provenance.synthetic,
+        "consent": avatar.provenance.consent,
+    }
+
+
+def _gaussians(avatar: Avatar) -> Float32[ndarray, "N 16"]:
+    """Mean and attachment; orientation; log-scales and opacity; colour and a zero."""
+    c = avatar.canonical
+    quats = c.quats / c.quats.norm(dim=1, keepdim=True)
+    columns = [
+        c.means, torch.sigmoid(c.logit_attachment)[:, None], quats, c.log_scales,
+        torch.sigmoid(c.logit_opacities)[:, None], c.colors, torch.zeros(len(c), 1),
+    ]  # fmt: skip
+    return torch.cat(columns, 1).numpy()
+
+
+def _bases_scale(avatar: Avatar) -> torch.Tensor:
+    return avatar.bases.abs().amax(2, keepdim=True).clamp_min(1e-12)
+
+
+def _bases(avatar: Avatar) -> Float16[ndarray, "K 3 M 3"]:
+    """Displacement, log-scale and rotation of every basis, each a layer of M triples scaled to 1 per channel."""
+    scaled = (avatar.bases / _bases_scale(avatar)).to(torch.float16)
+    return scaled.unflatten(1, (3, 3)).transpose(2, 3).contiguous().numpy()
+
+
+def _pack(parts: dict[str, ndarray]) -> tuple[bytes, dict[str, Any]]:
+    blob, table = bytearray(), {}
+    for name, array in parts.items():
+        blob += bytes(-len(blob) % ALIGNMENT)
+        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        table[name] = {"offset": len(blob), "type": str(array.dtype), "shape": list(array.shape)}
+        blob += little.tobytes()
+    return bytes(blob), table
+
+
+def _list(values: ndarray) -> list[float]:
+    return [float(value) for value in values]

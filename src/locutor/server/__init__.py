@@ -1,0 +1,1 @@
+"""Many sessions over HTTP and WebSocket: what a browser or another program needs of `live`."""
