@@ -56,6 +56,8 @@ class _Samples:
                 piece = piece[:n]
             taken.append(piece)
             n -= len(piece)
+        if len(taken) == 1:
+            return taken[0]
         return np.concatenate(taken) if taken else np.zeros(0, np.float32)
 
 
@@ -204,11 +206,14 @@ class SoundLine:
             if is_sound:
                 n_real += length
                 sound = self._kept.take(n_out)
-                parts.append(np.pad(sound, (0, n_out - len(sound))))
+                parts.append(sound)
+                if len(sound) < n_out:  # the resampler holds its last samples back
+                    parts.append(np.zeros(n_out - len(sound), np.float32))
             else:
                 parts.append(np.zeros(n_out, np.float32))
         self._n_played += n_real
-        return Played(np.concatenate(parts or [np.zeros(0, np.float32)]), n_real, arrived_s if n_real else None)
+        samples = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, np.float32)])
+        return Played(samples, n_real, arrived_s if n_real else None)
 
     def _arrival(self) -> float | None:
         """When the sound that is played next was pushed, as far as it was noted."""
