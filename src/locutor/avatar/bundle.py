@@ -196,9 +196,7 @@ def _assemble(bundle: zipfile.ZipFile, meta: dict[str, Any]) -> Avatar:
         controls=controls,
         camera=Camera(**meta["camera"]),
         plate=decode_rgb(bundle.read("plate.png")),
-        provenance=Provenance(
-            **meta["provenance"], consent=_consent(meta["consent"])
-        ),
+        provenance=Provenance(**meta["provenance"], consent=_consent(meta["consent"])),
         idle=safetensors.numpy.load(bundle.read("idle.safetensors")),
         voice=voice,
     )

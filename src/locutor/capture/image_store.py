@@ -135,7 +135,8 @@ class ImageStore:
                 raise self._damaged()
             file.seek(index_start)
             self._offsets = np.frombuffer(file.read(8 * count), "<u8").astype(np.int64)
-        if self._offsets[0] != len(MAGIC) or self._offsets[-1] != index_start:
+        in_order = (np.diff(self._offsets) >= 0).all()
+        if self._offsets[0] != len(MAGIC) or self._offsets[-1] != index_start or not in_order:
             raise self._damaged()
 
     def __len__(self) -> int:

@@ -22,11 +22,13 @@ from locutor.core.clock import SAMPLES_PER_FRAME
 from locutor.core.errors import FootageError
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path, output_error
+from locutor.core.lock import exclusive
 from locutor.drive.voice_fit import fit_voice
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import feed_frames
 from locutor.fit.training import Training
 from locutor.media.pictures import encode_png
+from locutor.provenance.revocation import require_consent
 from locutor.splat.photometric import PhotometricLoss
 
 REPORT_EVERY = 50  # iterations
@@ -60,11 +62,13 @@ def train_avatar(performance: Performance, run: Path, config: TrainConfig) -> It
     avatar is `run / FINISHED`, and the last event is its `Wrote`.
 
     Raises:
-        OutputError: the run folder cannot be written to, or the disk is full.
+        OutputError: the run folder cannot be written to, is in use by another process, or the disk is full.
+        ConsentError: the person's consent has expired or was revoked.
     """
+    require_consent(performance.meta.consent, str(performance.folder))
     try:
         run.mkdir(parents=True, exist_ok=True)
-        with (run / EVENTS).open("a") as log:
+        with exclusive(run), (run / EVENTS).open("a") as log:
             for event in _train(performance, run, config):
                 log.write(event.as_json() + "\n")
                 log.flush()

@@ -85,10 +85,13 @@ def _checked(chain: bytes, key: bytes, where: str, self_made: bool) -> Credentia
         raise MarkError(f"{where} do not belong together", do)
     if leaf.not_valid_after_utc < datetime.datetime.now(datetime.UTC):
         raise MarkError(f"the certificate of {where} expired on {leaf.not_valid_after_utc.date()}", "renew it")
-    pem = private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    return Credential(
+        b"".join(certificate.public_bytes(pem) for certificate in certificates),  # and nothing else the file holds
+        private.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+        _algorithm(private, where),
+        self_made,
     )
-    return Credential(chain, pem, _algorithm(private, where), self_made)
 
 
 def _algorithm(key: object, where: str) -> str:

@@ -24,3 +24,7 @@ class MarkConfig:
     label: str = ""
     sign_cert: Annotated[Path | None, arg(metavar="PEM")] = None
     sign_key: Annotated[Path | None, arg(metavar="PEM")] = None
+
+
+MARKED = MarkConfig()
+"""What happens when nobody asks for anything else: everything is marked."""

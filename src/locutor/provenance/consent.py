@@ -170,7 +170,9 @@ def _day(record: dict[str, Any], name: str, where: str) -> datetime.date | None:
 
 def _sha256(record: dict[str, Any], where: str) -> str:
     value = record.get("clip_sha256") or ""
-    if value and not (isinstance(value, str) and len(value) == _SHA256_DIGITS and set(value) <= set("0123456789abcdef")):
+    if value and not (
+        isinstance(value, str) and len(value) == _SHA256_DIGITS and set(value) <= set("0123456789abcdef")
+    ):
         raise _unusable(where, "'clip_sha256' is not 64 hexadecimal digits")
     return str(value)
 

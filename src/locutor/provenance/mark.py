@@ -78,15 +78,18 @@ class Mark:
             return
         signed = path.with_name(f"{path.stem}.signed{path.suffix}")
         try:
-            with c2pa.Context.from_dict({"verify": {"remote_manifest_fetch": False}}) as context:
-                with c2pa.Builder(self.manifest(), context=context) as builder, _signer(self.credential) as signer:
-                    builder.sign_file(path, signed, signer)
+            with (
+                c2pa.Context.from_dict({"verify": {"remote_manifest_fetch": False}}) as context,
+                c2pa.Builder(self.manifest(), context=context) as builder,
+                _signer(self.credential) as signer,
+            ):
+                builder.sign_file(path, signed, signer)
             signed.replace(path)
         except c2pa.C2paError as error:
             if _is_full(path):
                 raise disk_full(path) from error
             raise MarkError(
-                f"{path} cannot be signed ({error})", "check the certificate, or write without a mark: --no-mark"
+                f"the video cannot be signed ({error})", "check the certificate, or write without a mark: --no-mark"
             ) from error
         finally:
             signed.unlink(missing_ok=True)
@@ -95,7 +98,11 @@ class Mark:
         """What is claimed (C2PA 2.2: one action `c2pa.created`), and whose avatar it is."""
         software = {"name": "locutor", "version": importlib.metadata.version("locutor")}
         created = {"action": "c2pa.created", "digitalSourceType": self.source.uri, "softwareAgent": software}
-        about = {"avatar_id": self.avatar_id, "consent_id": self.consent_id, "software": f"locutor {software['version']}"}
+        about = {
+            "avatar_id": self.avatar_id,
+            "consent_id": self.consent_id,
+            "software": f"locutor {software['version']}",
+        }
         return {
             "claim_generator_info": [software],
             "assertions": [

@@ -76,7 +76,9 @@ class Verdict:
     def _trust(self) -> str:
         if self.trusted:
             return "trusted: it leads to an anchor you gave"
-        return "untrusted: self-made, anybody can make such a one" if self.self_made else "untrusted: no anchor knows it"
+        return (
+            "untrusted: self-made, anybody can make such a one" if self.self_made else "untrusted: no anchor knows it"
+        )
 
 
 def verify(path: Path, anchors: Path | None = None) -> Verdict:
@@ -106,7 +108,9 @@ def verify(path: Path, anchors: Path | None = None) -> Verdict:
     except (OSError, UnicodeDecodeError) as error:
         raise MarkError(f"{path} or its anchors cannot be read ({error})", "check the names") from error
     except c2pa.C2paError as error:
-        raise MarkError(f"{path} cannot be checked ({error})", "it may be cut off or not a video; copy it again") from error
+        raise MarkError(
+            f"{path} cannot be checked ({error})", "it may be cut off or not a video; copy it again"
+        ) from error
 
 
 def _without_manifest(path: Path) -> Verdict:
