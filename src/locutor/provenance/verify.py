@@ -8,11 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import av
 import c2pa
 
-from locutor.core.errors import MarkError
+from locutor.core.errors import MarkError, MediaError
 from locutor.core.text import one_line
+from locutor.media.opening import open_media
 from locutor.provenance.certificate import SELF_MADE
 from locutor.provenance.mark import ASSERTION, NOTE
 
@@ -116,10 +116,10 @@ def verify(path: Path, anchors: Path | None = None) -> Verdict:
 def _without_manifest(path: Path) -> Verdict:
     """A copy to another container loses the manifest, and keeps the comment that tells of it."""
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_media(path) as container:
             lost = NOTE in container.metadata.get("comment", "")
-    except (av.FFmpegError, OSError) as error:
-        raise MarkError(f"{path} is not a readable film or sound ({error.strerror})", "copy it again") from error
+    except MediaError as error:
+        raise MarkError(error.what, error.do) from error
     return Verdict(State.ALTERED, failures=("its manifest was removed",)) if lost else Verdict(State.UNMARKED)
 
 
