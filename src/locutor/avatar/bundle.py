@@ -157,8 +157,12 @@ def _opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, Any]]]:
 
 
 def read_preview(path: Path) -> UInt8[ndarray, "H W 3"]:
-    """The picture in an avatar file."""
-    with open_archive(path) as bundle:
+    """The picture in an avatar file.
+
+    Raises:
+        FormatError: as in `load_avatar`.
+    """
+    with _opened(path) as (bundle, _):
         return decode_rgb(bundle.read("preview.png"))
 
 
@@ -236,6 +240,9 @@ def _check_shapes(avatar: Avatar) -> None:
         raise ValueError("the camera has no focal length")
     if avatar.plate.shape != (camera.height, camera.width, 3):
         raise ValueError("the plate has another size than the picture")
+    for name, array in {**avatar.idle, **avatar.voice}.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} of voice or idle movement is not finite")
     if not all(parameter.isfinite().all() for parameter in avatar.network.parameters()):
         raise ValueError("the network is not finite")
 

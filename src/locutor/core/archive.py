@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy import ndarray
 
-LARGEST = 2 << 30  # bytes that all members together may have; a ten-minute performance has .1 GB of tracking
+LARGEST = 1 << 30  # bytes that all members together may have; an hour of tracking has .3 GB, a large avatar .2
 _MOST_MEMBERS = 1000
 
 
@@ -56,7 +57,10 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ndarray:
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         if version not in read_header:
             raise ArchiveError(f"{member.filename} has an unknown version of the npy format")
-        shape, fortran, dtype = read_header[version](file)
+        try:
+            shape, fortran, dtype = read_header[version](file)
+        except (tokenize.TokenError, SyntaxError, MemoryError, RecursionError) as error:
+            raise ArchiveError(f"{member.filename} has a damaged header") from error
         if dtype.hasobject:
             raise ArchiveError(f"{member.filename} holds objects")
         data = file.read()

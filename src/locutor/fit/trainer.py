@@ -7,6 +7,7 @@ import io
 import json
 import math
 import time
+import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ from locutor.avatar.avatar import Avatar
 from locutor.avatar.bundle import save_avatar
 from locutor.capture.performance import Performance
 from locutor.core.clock import SAMPLES_PER_FRAME
-from locutor.core.errors import FootageError
+from locutor.core.errors import FootageError, FormatError
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path, output_error
 from locutor.core.lock import exclusive
+from locutor.core.text import one_line
 from locutor.drive.voice_fit import fit_voice
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import feed_frames
@@ -164,11 +166,27 @@ def _save(run: Path, record: dict[str, Any]) -> None:
         part.write_bytes(buffer.getbuffer())
 
 
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """What `_save` wrote. Only numbers and tensors are taken from the file: it cannot run code.
+
+    Raises:
+        FormatError: it is damaged.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of what it then refuses
+            record: dict[str, Any] = torch.load(path, weights_only=True)
+        _ = record["identity"], record["trained_s"], record["training"]
+    except Exception as error:  # torch's unpickler lets almost any error of a damaged file through
+        raise FormatError(f"{path} is damaged ({one_line(error)[:200]})", "remove it; training begins anew") from error
+    return record
+
+
 def _resume(run: Path, identity: dict[str, Any], training: Training) -> float:
     """Restore the run's checkpoint if it fits; returns the seconds trained so far."""
     if not (run / CHECKPOINT).is_file():
         return 0.0
-    record: dict[str, Any] = torch.load(run / CHECKPOINT, weights_only=True)
+    record = load_checkpoint(run / CHECKPOINT)
     if record["identity"] != identity:
         return 0.0
     training.restore(record["training"])

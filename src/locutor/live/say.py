@@ -79,11 +79,7 @@ def say_samples(
 def _say(
     avatar: Avatar, chunks: Chunks, duration_s: float, out: Path, seed: int, overwrite: bool, marking: MarkConfig
 ) -> Iterator[Event]:
-    if not avatar.voice:
-        raise FormatError(
-            "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
-        )
-    driver = SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle)))
+    driver = speech_driver(avatar)
     n_expected = max(1, round(duration_s * FPS))
     started = time.monotonic()
     due: Due = deque()
@@ -99,6 +95,22 @@ def _say(
                 yield Progress("speaking", min(writer.n_frames, n_expected), n_expected, elapsed_s, note)
     yield Progress("speaking", n_expected, n_expected, time.monotonic() - started)
     yield Wrote(out, "video")
+
+
+def speech_driver(avatar: Avatar) -> SpeechDriver:
+    """What makes motion of sound for this avatar.
+
+    Raises:
+        FormatError: it has no voice model, or one whose parts do not fit together.
+    """
+    if not avatar.voice:
+        raise FormatError(
+            "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
+        )
+    try:
+        return SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle)))
+    except (ValueError, TypeError, IndexError, ArithmeticError) as error:
+        raise FormatError(f"the voice or idle model of this avatar is damaged ({error})", "train it again") from error
 
 
 def _driven(driver: SpeechDriver, chunks: Chunks, seed: int, due: Due) -> Iterator[Motion]:
