@@ -9,7 +9,7 @@ VIDEO ?=
 AUDIO ?=
 OUT ?= $(if $(VIDEO),demo-$(basename $(notdir $(VIDEO))),demo)
 
-.PHONY: demo test lint bench quality sanitize check-machine clean
+.PHONY: demo test lint bench quality sanitize torture check-machine clean
 
 demo: $(STAMP)
 	$(RUN_ENV) $(BIN)/locutor demo --out "$(OUT)" $(if $(VIDEO),--video "$(VIDEO)") $(if $(AUDIO),--audio "$(AUDIO)")
@@ -32,6 +32,9 @@ quality: $(STAMP)
 sanitize: $(STAMP)
 	$(BIN)/python tools/sanitize.py address
 	$(BIN)/python tools/sanitize.py thread
+
+torture: $(STAMP)
+	$(RUN_ENV) $(BIN)/python -m tools.torture
 
 $(STAMP): pyproject.toml constraints.txt $(NATIVE) | check-machine
 	$(PYTHON) -m venv $(VENV)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import multiprocessing
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -101,6 +103,7 @@ def _failed(target: Target, seed: int, case: int, why: str, outcome: Outcome, ke
 
 def _child(target: Target, seed: int, first: int, end: int, folder: Path, says: Connection) -> None:
     os.chdir(folder)
+    faulthandler.disable()  # pytest's own would print what the parent reports anyway
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
@@ -117,19 +120,32 @@ def _child(target: Target, seed: int, first: int, end: int, folder: Path, says: 
         try:
             with guard:
                 answer["what"] = "refused" if refused(target.read, path) else "read"
-            if guard.seen:
-                answer |= {"what": "failed", "why": f"did {guard.seen[0]}"}
-            elif time.process_time() - case_s > LONGEST_S:
-                answer |= {"what": "failed", "why": f"took {time.process_time() - case_s:.0f} s of processor time"}
-            elif sorted(p.name for p in folder.iterdir()) != [path.name]:
-                answer |= {"what": "failed", "why": "left files behind"}
+            why = _fault(target, guard, time.process_time() - case_s, {p.name for p in folder.iterdir()} - {path.name})
         except BaseException as error:
-            answer |= {"what": "failed", "why": f"{type(error).__name__}: {str(error)[:200]}"}
+            why = f"{type(error).__name__}: {str(error)[:200]}"
+        if why:
+            answer |= {"what": "failed", "why": why}
+        _clear(folder)
         says.send(answer)
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb) / 1024
     says.send({"case": None, "cpu_s": time.process_time() - started, "peak_mb": grown_mb})
     says.close()
     os._exit(0)
+
+
+def _fault(target: Target, guard: _Guard, cpu_s: float, left: set[str]) -> str:
+    """What is wrong with a case that ended well, if anything."""
+    if guard.seen and not target.writes:
+        return f"did {guard.seen[0]}"
+    if left and not target.writes:
+        return f"left {', '.join(sorted(left))} behind"
+    longest_s = LONGEST_S * (5 if target.writes else 1)
+    return f"took {cpu_s:.0f} s of processor time" if cpu_s > longest_s else ""
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 class _Guard:

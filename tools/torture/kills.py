@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from tools.torture.samples import tiny_performance
+from tools.torture.samples import TINY, tiny_performance
 
 from locutor.avatar.bundle import load_avatar
 from locutor.capture.performance import Performance
@@ -61,25 +61,14 @@ def kill_table(work: Path, n_kills: int, seed: int) -> bool:
 def _jobs(work: Path) -> list[Job]:
     soundfile.write(work / "sound.wav", np.random.default_rng(0).normal(0, 0.05, 16_000 * 6).astype(np.float32), 16_000)
     performance = tiny_performance(work / "performance")
-    small = [
-        "--n-iterations",
-        "400",
-        "--n-gaussians",
-        "1500",
-        "--n-mouth",
-        "100",
-        "--n-bases",
-        "4",
-        "--checkpoint-every",
-        "50",
-    ]
+    small = ("--n-iterations", "200", "--checkpoint-every", "25", *TINY)
     jobs = [
         Job("train", ("train", str(performance), "-o", "me.avatar", *small), "me.avatar", _whole_avatar, ("me.run",)),
         Job("say", ("say", "demo", str(work / "sound.wav"), "-o", "a.mp4"), "a.mp4", _whole_film),
     ]
     if os.environ.get("LOCUTOR_MODELS"):
         film = str(resources.files("locutor.actors") / "embedded" / "video.mp4")
-        command = ("capture", film, "-o", "footage", "--end", "4", "--size", "256")
+        command = ("capture", film, "-o", "footage", "--end", "3", "--size", "256")
         jobs.insert(0, Job("capture", command, "footage", _whole_footage))
     else:
         print("| capture | not run: LOCUTOR_MODELS is not set |")
@@ -173,12 +162,12 @@ def _remove(path: Path) -> None:
 
 def _whole_footage(path: Path) -> None:
     performance = Performance(path)
-    assert len(performance) == len(performance.frames) == 100
-    assert len(performance.sound) == 100 * 640
+    assert len(performance) == len(performance.frames) == 75
+    assert len(performance.sound) == 75 * 640
 
 
 def _whole_avatar(path: Path) -> None:
-    assert load_avatar(path).provenance.iterations == 400
+    assert load_avatar(path).provenance.iterations == 200
 
 
 def _whole_film(path: Path) -> None:

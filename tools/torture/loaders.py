@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
+import os
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -18,6 +20,8 @@ from tools.torture.mutate import mutated_bytes, mutated_json, mutated_safetensor
 
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.bundle import load_avatar, read_preview, save_avatar
+from locutor.capture.config import CaptureConfig
+from locutor.capture.film import capture_film
 from locutor.capture.image_store import ImageStore, ImageStoreWriter
 from locutor.capture.performance import PerformanceMeta, Tracking
 from locutor.core.camera import Camera
@@ -49,6 +53,7 @@ class Target:
         n: cases in a full run.
         make: a mutated file.
         read: what must end well or in a `LocutorError`.
+        writes: it works in the folder of the file; else it must do nothing but read.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Target:
     n: int
     make: Callable[[Rng], bytes]
     read: Callable[[Path], None]
+    writes: bool = False
 
 
 def targets(avatar: Avatar, performance: Path, work: Path) -> list[Target]:
@@ -92,6 +98,8 @@ def targets(avatar: Avatar, performance: Path, work: Path) -> list[Target]:
     stores = [_store(work, lossless) for lossless in (False, True)]
     sounds, films = _sounds(), [_film(work, False), _film(work, True)]
     checkpoint = _checkpoint()
+    filmed = (performance / "video.mp4").read_bytes()
+    whole = Target("video: whole capture", ".mp4", 12, lambda r: mutated_bytes([filmed], r), _capture, writes=True)
     return [
         Target("avatar: zip", ".avatar", 10_000, of_zip, _read_avatar),
         Target("avatar: safetensors", ".avatar", 10_000, of_tensors, _read_avatar),
@@ -105,6 +113,7 @@ def targets(avatar: Avatar, performance: Path, work: Path) -> list[Target]:
         Target("sound: wav, flac, ogg", ".wav", 10_000, lambda r: mutated_bytes(sounds, r), _read_sound),
         Target("video: mp4", ".mp4", 2_000, lambda r: mutated_bytes(films, r), _read_film),
         Target("C2PA manifest", ".mp4", 2_000, lambda r: mutated_bytes(films[1:], r), _read_manifest),
+        *([whole] if os.environ.get("LOCUTOR_MODELS") else []),
     ]
 
 
@@ -178,15 +187,18 @@ def _read_sound(path: Path) -> None:
 
 
 def _read_film(path: Path) -> None:
-    try:
+    with contextlib.suppress(MediaError):  # no sound is no fault
         _read_sound(path)
-    except MediaError:
-        pass  # no sound is no fault
     probe_video(path)
     for start_s in (0.0, 1.5):
         for n, _ in enumerate(iterate_frames(path, start_s=start_s)):
             if n > FRAMES_READ:
                 break
+
+
+def _capture(path: Path) -> None:
+    for _ in capture_film(path, path.with_name("footage"), CaptureConfig(size=128, end_s=3.0)):
+        pass
 
 
 def _read_manifest(path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from tools.torture.samples import tiny_performance
+from tools.torture.samples import TINY, tiny_performance
 
 _PROGRAM = (sys.executable, "-m", "locutor.cli.main")
 _NOBODY = 65534
@@ -29,14 +29,14 @@ def place_table(work: Path) -> bool:
     samples.mkdir()
     performance = tiny_performance(samples / "performance")
     soundfile.write(samples / "sound.wav", np.random.default_rng(0).normal(0, 0.05, 64_000).astype(np.float32), 16_000)
-    small = ["--n-iterations", "100", "--n-gaussians", "1500", "--n-mouth", "100", "--n-bases", "4"]
+    small = ["--n-iterations", "100", *TINY]
     verbs = {
         "train": (("train", str(performance), "-o", "me.avatar", *small), "me.avatar"),
         "say": (("say", "demo", str(samples / "sound.wav"), "-o", "a.mp4"), "a.mp4"),
     }
     if os.environ.get("LOCUTOR_MODELS"):
         film = str(resources.files("locutor.actors") / "embedded" / "video.mp4")
-        verbs["capture"] = (("capture", film, "-o", "footage", "--end", "4", "--size", "256"), "footage")
+        verbs["capture"] = (("capture", film, "-o", "footage", "--end", "3", "--size", "256"), "footage")
     print("\n| verb | trouble | status | what it says | left under its name | result |\n|---|---|---|---|---|---|")
     clean = True
     for verb, (command, out) in verbs.items():

@@ -10,6 +10,7 @@ from locutor.capture.packed import unpack_performance
 from locutor.capture.performance import META, TRACKING, PerformanceMeta, Tracking
 
 N_FRAMES = 110  # 100 to train on, 10 held out
+TINY = ("--n-gaussians", "1500", "--n-mouth", "100", "--n-bases", "4")  # an avatar that is trained in seconds
 
 
 def tiny_performance(out: Path) -> Path:
