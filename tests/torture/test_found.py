@@ -88,6 +88,25 @@ def test_gaussians_that_the_native_code_must_not_see(path, name, value):
         load_avatar(changed(path, "gaussians.safetensors", safetensors.numpy.save(tensors)))
 
 
+@pytest.mark.parametrize(
+    ("member", "name", "value"),
+    [
+        ("motion.safetensors", "bases_scale", 1e6),
+        ("motion.safetensors", "controls.reference_wxyz", 0.0),
+        ("motion.safetensors", "controls.std", np.nan),
+        ("motion.safetensors", "network.out.bias", np.inf),
+        ("idle.safetensors", "mean_wxyz", 0.0),
+        ("idle.safetensors", "trace", np.nan),
+    ],
+)
+def test_values_that_nothing_can_be_done_with(path, member, name, value):
+    with zipfile.ZipFile(path) as bundle:
+        tensors = safetensors.numpy.load(bundle.read(member))
+    tensors[name] = np.full_like(tensors[name], value)
+    with pytest.raises(FormatError, match="damaged"):
+        load_avatar(changed(path, member, safetensors.numpy.save(tensors)))
+
+
 @pytest.mark.parametrize("camera", [{"width": 10**9}, {"height": -1}, {"width": 64.5}, {"focal_px": 0}])
 def test_pictures_of_absurd_size(path, camera):
     meta = json.loads(zipfile.ZipFile(path).read("meta.json"))

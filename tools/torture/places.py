@@ -17,14 +17,12 @@ import soundfile
 from tools.torture.samples import TINY, tiny_performance
 
 _PROGRAM = (sys.executable, "-m", "locutor.cli.main")
-_NOBODY = 65534
 
 
 def place_table(work: Path) -> bool:
     """Print one row per verb and trouble; whether each gave a sentence and left nothing under a finished name."""
     folder = work / "places"
     folder.mkdir()
-    work.chmod(0o755)
     samples = folder / "samples"
     samples.mkdir()
     performance = tiny_performance(samples / "performance")
@@ -37,30 +35,44 @@ def place_table(work: Path) -> bool:
     if os.environ.get("LOCUTOR_MODELS"):
         film = str(resources.files("locutor.actors") / "embedded" / "video.mp4")
         verbs["capture"] = (("capture", film, "-o", "footage", "--end", "3", "--size", "256"), "footage")
-    print("\n| verb | trouble | status | what it says | left under its name | result |\n|---|---|---|---|---|---|")
+    print("\n| verb | trouble | status | what it says | left in the folder | result |\n|---|---|---|---|---|---|")
     clean = True
     for verb, (command, out) in verbs.items():
-        for trouble, prepare, words in (
-            ("disk full (no file above 64 kB)", _tiny_files, "is full"),
-            ("folder that cannot be written to", _as_nobody, "cannot write"),
-        ):
-            place = folder / f"{verb}-{trouble.split()[0]}"
-            place.mkdir(mode=0o755)
-            done = subprocess.run(
-                [*_PROGRAM, *command],
-                cwd=place,
-                capture_output=True,
-                text=True,
-                preexec_fn=prepare,
-                env=_environment(place),
-            )
-            clean &= _row(verb, trouble, done.returncode, done.stderr, place / out, words)
+        for trouble, words in _TROUBLES.items():
+            place = folder / f"{verb}-{len(list(folder.iterdir()))}"
+            place.mkdir()
+            clean &= _trouble(verb, trouble, command, place, out, words)
         clean &= _two(verb, command, folder / f"{verb}-two", out)
     return clean
 
 
-def _environment(place: Path) -> dict[str, str]:
-    return os.environ | {"XDG_DATA_HOME": str(place.parent / "data"), "HOME": str(place), "MPLCONFIGDIR": str(place)}
+_TROUBLES = {"no file above 64 kB": "is full", "disk of 100 kB": "is full", "read-only folder": "cannot write"}
+# In a mount namespace of its own, so that the mount ends with the process; what is left is told before.
+_MOUNTED = 'mount -t tmpfs -o "$0" tmpfs "$PWD" && cd "$PWD" || exit 99; "$@"; s=$?; ls -A > "$LEFT"; exit $s'
+_MOUNTS = {"disk of 100 kB": "size=100k", "read-only folder": "ro"}
+
+
+def _trouble(verb: str, trouble: str, command: tuple[str, ...], place: Path, out: str, words: str) -> bool:
+    listing = place.with_name(f"{place.name}.left")
+    environment = os.environ | {"LEFT": str(listing)}
+    arguments = [*_PROGRAM, *command]
+    prepare: Callable[[], None] | None = None
+    if trouble not in _MOUNTS:
+        prepare = _tiny_files
+    elif os.getuid() == 0:  # permissions do not bind the superuser, mounts do
+        arguments = ["unshare", "-m", "sh", "-c", _MOUNTED, _MOUNTS[trouble], *arguments]
+    elif trouble == "read-only folder":
+        place.chmod(0o555)
+    else:
+        print(f"| {verb} | {trouble} | not run: needs the superuser |")
+        return True
+    done = subprocess.run(arguments, cwd=place, capture_output=True, text=True, preexec_fn=prepare, env=environment)
+    if done.returncode == 99:
+        print(f"| {verb} | {trouble} | not run: this machine lets nobody mount |")
+        return True
+    left = listing.read_text().split() if listing.exists() else [p.name for p in place.iterdir()]
+    place.chmod(0o755)
+    return _row(verb, trouble, done.returncode, done.stderr, place, out, left, words)
 
 
 def _tiny_files() -> None:
@@ -68,21 +80,12 @@ def _tiny_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, 64_000))
 
 
-def _as_nobody() -> None:
-    if os.getuid() == 0:  # permissions do not bind the superuser
-        os.setgroups([])
-        os.setgid(_NOBODY)
-        os.setuid(_NOBODY)
-
-
-def _row(verb: str, trouble: str, status: int, said: str, out: Path, words: str) -> bool:
+def _row(verb: str, trouble: str, status: int, said: str, place: Path, out: str, left: list[str], words: str) -> bool:
     lines = [line for line in said.splitlines() if line.startswith("locutor: ") and "warning" not in line]
-    sentence = lines[-1].removeprefix("locutor: ").replace(str(out.parent), "…") if lines else said.strip()[-80:]
-    good = status == 2 and words in sentence and "Traceback" not in said and not out.exists()
-    left = "nothing" if not out.exists() else out.name
-    print(
-        f"| {verb} | {trouble} | {status} | {sentence} | {left} | {'as it should' if good else 'FAILED'} |", flush=True
-    )
+    sentence = lines[-1].removeprefix("locutor: ").replace(f"{place}/", "") if lines else said.strip()[-80:]
+    good = status == 2 and words in sentence and "Traceback" not in said and out not in left
+    cells = (status, sentence, ", ".join(left) or "nothing", "as it should" if good else "FAILED")
+    print(f"| {verb} | {trouble} | {' | '.join(map(str, cells))} |", flush=True)
     return good
 
 

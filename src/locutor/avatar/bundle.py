@@ -17,7 +17,7 @@ import datetime
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ from locutor.splat.bodies import CanonicalGaussians
 VERSION = 2  # older ones are brought up by `avatar/migrations.py`
 LARGEST_SIDE = 4096  # px; a larger picture is a broken or a malicious file
 META = "meta.json"
+LARGEST_VALUE = 60_000.0  # as native/ refuses beyond it
 Arrays = dict[str, ndarray]
 # What zipfile, zlib, json, safetensors, the picture decoder and torch raise on damaged bytes.
 _DAMAGE = (
@@ -223,9 +224,9 @@ def _check_shapes(avatar: Avatar) -> None:
     shapes["logit_attachment"] = (n,)
     for name, shape in shapes.items():
         tensor = getattr(canonical, name)
-        if tensor.dtype != torch.float32 or tensor.shape != shape or not tensor.isfinite().all():
+        if tensor.dtype != torch.float32 or tensor.shape != shape or not _bearable(tensor):
             raise ValueError(f"{name} of the Gaussians is of another shape or kind, or not finite")
-    if rows != 9 or m > n or k == 0 or not avatar.bases.isfinite().all():
+    if rows != 9 or m > n or k == 0 or not _bearable(avatar.bases):
         raise ValueError("the bases do not belong to the Gaussians")
     f = len(controls.mean)
     wanted = {"components": (p, 2 * len(FACE_POINTS)), "face_mean": (2 * len(FACE_POINTS),), "mean": (f,), "std": (f,)}
@@ -233,6 +234,8 @@ def _check_shapes(avatar: Avatar) -> None:
         array = getattr(controls, name)
         if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
             raise ValueError(f"{name} of the controls is of another shape or kind, or not finite")
+    if any(np.linalg.norm(wxyz, axis=-1).min() < 0.5 for wxyz in (controls.reference_wxyz, *_turns(avatar.idle))):
+        raise ValueError("a rotation has no direction")
     sides = (camera.width, camera.height)
     if any(type(side) is not int or not 0 < side <= LARGEST_SIDE for side in sides):
         raise ValueError(f"a picture of {camera.width} x {camera.height} px")
@@ -245,6 +248,15 @@ def _check_shapes(avatar: Avatar) -> None:
             raise ValueError(f"{name} of voice or idle movement is not finite")
     if not all(parameter.isfinite().all() for parameter in avatar.network.parameters()):
         raise ValueError("the network is not finite")
+
+
+def _bearable(tensor: torch.Tensor) -> bool:
+    """Finite, and within what the native code takes."""
+    return bool((tensor.abs() <= LARGEST_VALUE).all())
+
+
+def _turns(idle: Mapping[str, ndarray]) -> Iterator[ndarray]:
+    return (array for name, array in idle.items() if name.endswith("wxyz") and array.size)
 
 
 def _fields(value: Any) -> Arrays:
