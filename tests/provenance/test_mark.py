@@ -40,6 +40,14 @@ def copied(source, target, reencode: bool = False) -> None:
                 new.mux(packet)
 
 
+def box(data: bytes, kind: bytes) -> int:
+    """Where the contents of a box of the file begin."""
+    at = 0
+    while data[at + 4 : at + 8] != kind:
+        at += int.from_bytes(data[at : at + 4], "big")
+    return at + 8
+
+
 def test_the_manifest_says_what_it_is(marked):
     found = verify(marked)
     assert found.state is State.VALID
@@ -55,15 +63,23 @@ def test_the_manifest_says_what_it_is(marked):
 
 def test_every_changed_byte_of_picture_and_sound_is_found(marked):
     data = marked.read_bytes()
-    start = data.index(b"mdat") + 4
-    rng = np.random.default_rng(0)
-    for place in rng.integers(start, len(data), 20).tolist():
+    start, rng = box(data, b"mdat"), np.random.default_rng(0)
+    for place in [start, len(data) - 1, *rng.integers(start, len(data), 20).tolist()]:
         changed = bytearray(data)
         changed[place] ^= 1
         marked.write_bytes(bytes(changed))
         assert verify(marked).state is State.ALTERED, place
     marked.write_bytes(data)
     assert verify(marked).state is State.VALID
+
+
+def test_a_damaged_manifest_is_an_altered_file(marked):
+    data = bytearray(marked.read_bytes())
+    at = data.index(b"c2pa.claim")
+    data[at - 300 : at + 300] = bytes(600)
+    marked.write_bytes(bytes(data))
+    assert verify(marked).state is State.ALTERED
+    assert verify(marked).lines()[0].startswith("altered")
 
 
 @pytest.mark.parametrize("reencode", [False, True])
@@ -79,7 +95,7 @@ def test_another_manifests_claim_does_not_pass(marked, tmp_path):
     """The manifest of one film in front of the pictures of another."""
     other = write_film(tmp_path / "other.mp4", MarkConfig(), n_frames=21).read_bytes()
     mine = marked.read_bytes()
-    mixed = other[: other.index(b"mdat")] + mine[mine.index(b"mdat") :]
+    mixed = other[: box(other, b"mdat") - 8] + mine[box(mine, b"mdat") - 8 :]
     (tmp_path / "mixed.mp4").write_bytes(mixed)
     assert verify(tmp_path / "mixed.mp4").state is State.ALTERED
 
@@ -223,3 +239,34 @@ def test_any_size_takes_a_label(size):
 def test_kinds_of_media():
     assert Source.ALGORITHM.uri.endswith("digitalsourcetype/algorithmicMedia")
     assert Source.COMPOSITE.uri.endswith("digitalsourcetype/compositeWithTrainedAlgorithmicMedia")
+
+
+def test_signing_and_checking_take_constant_memory(tmp_path):
+    code = f"""
+import resource
+from pathlib import Path
+import numpy as np
+from locutor.media.writer import VideoWriter
+from locutor.provenance.config import MARKED
+from locutor.provenance.mark import make_mark
+from locutor.provenance.verify import verify
+path = Path({str(tmp_path / "a.mp4")!r})
+noise = np.random.default_rng(0).integers(0, 255, (512, 512, 3), dtype=np.uint8)
+with VideoWriter(path, 512, 512, crf=1, preset="ultrafast") as writer:
+    for k in range(120):
+        writer.write_frame(np.roll(noise, 97 * k, axis=1))
+size = path.stat().st_size
+def used(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+small = path.with_name("b.mp4")
+with VideoWriter(small, 64, 64) as writer:
+    writer.write_frame(noise[:64, :64])
+for film in (small, path):
+    before = used()
+    make_mark(MARKED, "x", None).seal(film)
+    assert verify(film).state == "valid"
+print(size, used() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    size, grown = map(int, done.stdout.split())
+    assert size > 40e6
+    assert grown < size / 2

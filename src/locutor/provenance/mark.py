@@ -21,6 +21,11 @@ from locutor.provenance.label import burn_in
 ASSERTION = "org.locutor.avatar"
 NOTE = "synthetic; marked with C2PA by locutor"
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+# Hashed in pieces and kept on disk while it is signed: else the library holds a film twice in memory.
+_SETTINGS = {
+    "verify": {"remote_manifest_fetch": False},
+    "core": {"merkle_tree_chunk_size_in_kb": 1024, "backing_store_memory_threshold_in_mb": 8},
+}
 _ROOM = 1 << 20  # bytes; a file system with less left than that was full
 
 
@@ -79,7 +84,7 @@ class Mark:
         signed = path.with_name(f"{path.stem}.signed{path.suffix}")
         try:
             with (
-                c2pa.Context.from_dict({"verify": {"remote_manifest_fetch": False}}) as context,
+                c2pa.Context.from_dict(_SETTINGS) as context,
                 c2pa.Builder(self.manifest(), context=context) as builder,
                 _signer(self.credential) as signer,
             ):

@@ -123,6 +123,14 @@ def _without_manifest(path: Path) -> Verdict:
     return Verdict(State.ALTERED, failures=("its manifest was removed",)) if lost else Verdict(State.UNMARKED)
 
 
+def _with_damaged_manifest(path: Path, why: str) -> Verdict:
+    try:
+        with open_media(path):
+            return Verdict(State.ALTERED, failures=(f"its manifest is damaged: {one_line(why)[:200]}",))
+    except MediaError as error:
+        raise MarkError(error.what, error.do) from error
+
+
 def _judged(said: dict[str, Any]) -> Verdict:
     manifest = said["manifests"].get(said.get("active_manifest"), {})
     failures = tuple(sorted({status["code"] for status in said.get("validation_status") or []} - {_UNTRUSTED}))
