@@ -95,11 +95,7 @@ def verify(path: Path, anchors: Path | None = None) -> Verdict:
     if kind is None:
         raise MarkError(f"{path} is of a kind that is never marked", f"name one of {', '.join(_FORMATS)}")
     try:
-        settings: dict[str, Any] = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
-        if anchors is not None:
-            settings["trust"] = {"trust_anchors": anchors.read_text()}
-            settings["verify"]["verify_trust"] = True
-        with path.open("rb") as file, c2pa.Context.from_dict(settings) as context:
+        with path.open("rb") as file, _context(anchors) as context:
             reader = c2pa.Reader.try_create(kind, file, context=context)
             if reader is None:
                 return _without_manifest(path)
@@ -107,10 +103,20 @@ def verify(path: Path, anchors: Path | None = None) -> Verdict:
                 return _judged(json.loads(reader.json()))
     except (OSError, UnicodeDecodeError) as error:
         raise MarkError(f"{path} or its anchors cannot be read ({error})", "check the names") from error
+    except c2pa.C2paError as error:  # the file can be a film all the same
+        return _with_damaged_manifest(path, str(error))
+
+
+def _context(anchors: Path | None) -> c2pa.Context:
+    """Settings of the library: nothing is fetched, and nobody is trusted but the anchors."""
+    settings: dict[str, Any] = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
+    if anchors is not None:
+        settings["trust"] = {"trust_anchors": anchors.read_text()}
+        settings["verify"]["verify_trust"] = True
+    try:
+        return c2pa.Context.from_dict(settings)
     except c2pa.C2paError as error:
-        raise MarkError(
-            f"{path} cannot be checked ({error})", "it may be cut off or not a video; copy it again"
-        ) from error
+        raise MarkError(f"{anchors} cannot be used as anchors ({error})", "give certificates in PEM") from error
 
 
 def _without_manifest(path: Path) -> Verdict:
