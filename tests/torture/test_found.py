@@ -197,9 +197,10 @@ def test_a_checkpoint_runs_no_code(tmp_path, content, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_store_whose_index_runs_backwards(tmp_path):
-    offsets = np.array([len(MAGIC), 10**6, len(MAGIC) + 4], "<u8")
-    (tmp_path / "a.images").write_bytes(MAGIC + b"abcd" + offsets.tobytes() + np.uint64(3).tobytes())
+@pytest.mark.parametrize("between", [[10**6], [8574853690513426796, 10160120711994843784]])
+def test_a_store_whose_index_runs_backwards(tmp_path, between):
+    offsets = np.array([len(MAGIC), *between, len(MAGIC) + 4], "<u8")
+    (tmp_path / "a.images").write_bytes(MAGIC + b"abcd" + offsets.tobytes() + np.uint64(len(offsets)).tobytes())
     with pytest.raises(FormatError, match="damaged"):
         ImageStore(tmp_path / "a.images")
 

@@ -76,6 +76,8 @@ def _fuzz(config: Config, work: Path) -> bool:
         c = o.counts
         cells = (c.total(), c["read"], c["refused"], c["failed"], f"{o.cpu_s:.0f}", f"{o.peak_mb:.0f}")
         print(f"| {target.name} | {' | '.join(map(str, cells))} |", flush=True)
+        if c.total() >= 1000 and not c["read"]:
+            o.failures.append("nothing was read: the samples are no good")
         for failure in o.failures[:20]:
             print(f"  {failure}", file=sys.stderr)
     (config.out / "fuzz.json").write_text(as_json(outcomes) + "\n")

@@ -217,10 +217,12 @@ def refused(read: Callable[[Path], None], path: Path) -> bool:
 
 
 def _stored(npz: Path) -> bytes:
-    """The same arrays without compression: mutations reach their headers and values."""
+    """Its first frames without compression: mutations reach headers and values."""
     out = io.BytesIO()
     with np.load(npz) as data:
-        np.savez(out, allow_pickle=False, **{name: data[name][:4] if data[name].ndim else data[name] for name in data})
+        n_frames = len(data["landmark_steps"])
+        arrays = {name: data[name][:4] if data[name].shape[:1] == (n_frames,) else data[name] for name in data}
+    np.savez(out, allow_pickle=False, **arrays | {"reference_frame": np.int64(1)})
     return out.getvalue()
 
 
