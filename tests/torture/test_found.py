@@ -186,11 +186,15 @@ class Code:
         return print, ("this must not be run",)
 
 
-@pytest.mark.parametrize("content", ["code", "cut", "text", "other"])
-def test_a_checkpoint_runs_no_code(tmp_path, content, capsys):
+@pytest.mark.parametrize("content", ["code", "cut", "text", "tar", "other"])
+def test_a_checkpoint_runs_no_code(tmp_path, content, capsys, monkeypatch):
+    monkeypatch.setattr("tempfile.mkdtemp", lambda *_, **__: pytest.fail("unpacked to disk"))
     buffer = io.BytesIO()
     torch.save({"identity": Code()} if content == "code" else {"x": 1}, buffer)
-    data = {"cut": buffer.getvalue()[:100], "text": b"hello"}.get(content, buffer.getvalue())
+    tar = b"sys_info".ljust(257, b"\0") + b"ustar"  # as torch 0.1 wrote them: torch unpacks these into a folder
+    data = {"cut": buffer.getvalue()[:100], "text": b"hello", "tar": tar.ljust(10240, b"\0")}.get(
+        content, buffer.getvalue()
+    )
     (tmp_path / "c.pt").write_bytes(data)
     with pytest.raises(FormatError, match="damaged"):
         load_checkpoint(tmp_path / "c.pt")

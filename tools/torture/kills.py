@@ -63,13 +63,13 @@ def _jobs(work: Path) -> list[Job]:
     performance = tiny_performance(work / "performance")
     small = ("--n-iterations", "200", "--checkpoint-every", "25", *TINY)
     jobs = [
-        Job("train", ("train", str(performance), "-o", "me.avatar", *small), "me.avatar", _whole_avatar, ("me.run",)),
         Job("say", ("say", "demo", str(work / "sound.wav"), "-o", "a.mp4"), "a.mp4", _whole_film),
+        Job("train", ("train", str(performance), "-o", "me.avatar", *small), "me.avatar", _whole_avatar, ("me.run",)),
     ]
     if os.environ.get("LOCUTOR_MODELS"):
         film = str(resources.files("locutor.actors") / "embedded" / "video.mp4")
         command = ("capture", film, "-o", "footage", "--end", "3", "--size", "256")
-        jobs.insert(0, Job("capture", command, "footage", _whole_footage))
+        jobs.append(Job("capture", command, "footage", _whole_footage))
     else:
         print("| capture | not run: LOCUTOR_MODELS is not set |")
     listed = subprocess.run([*_PROGRAM, "--help"], capture_output=True, text=True).stdout

@@ -8,6 +8,7 @@ import json
 import math
 import time
 import warnings
+import zipfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,6 +174,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         FormatError: it is damaged.
     """
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is not a zip file")  # torch would unpack older kinds into a folder
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of what it then refuses
             record: dict[str, Any] = torch.load(path, weights_only=True)
