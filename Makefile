@@ -10,7 +10,7 @@ VIDEO ?=
 AUDIO ?=
 OUT ?= $(if $(VIDEO),demo-$(basename $(notdir $(VIDEO))),demo)
 
-.PHONY: demo test lint bench quality page e2e sanitize check-machine clean
+.PHONY: demo test lint bench quality page e2e sanitize torture check-machine clean
 
 demo: $(STAMP)
 	$(RUN_ENV) $(BIN)/locutor demo --out "$(OUT)" $(if $(VIDEO),--video "$(VIDEO)") $(if $(AUDIO),--audio "$(AUDIO)")
@@ -43,6 +43,9 @@ web/node_modules: web/package.json web/package-lock.json
 sanitize: $(STAMP)
 	$(BIN)/python tools/sanitize.py address
 	$(BIN)/python tools/sanitize.py thread
+
+torture: $(STAMP)
+	$(RUN_ENV) $(BIN)/python -m tools.torture
 
 $(STAMP): pyproject.toml constraints.txt $(NATIVE) | check-machine
 	$(PYTHON) -m venv $(VENV)

@@ -19,6 +19,12 @@ def _folder(variable: str) -> Path:
     return Path(value)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Signing keys and revoked consents of tests stay out of the user's folder."""
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
+
+
 @pytest.fixture(scope="session")
 def media_dir() -> Path:
     """Folder with the sub-folders `video`, `audio` and `image` of real material."""

@@ -57,9 +57,7 @@ def _render(work: Path) -> Path:
 def _publish(trained: Path, target: Path) -> None:
     """The avatar with what the world should know of it, and without the path it was made at."""
     avatar = load_avatar(trained)
-    provenance = dataclasses.replace(
-        avatar.provenance, performance="", synthetic=True, consent="not needed: this person was made by a program"
-    )
+    provenance = dataclasses.replace(avatar.provenance, performance="", synthetic=True)
     save_avatar(dataclasses.replace(avatar, provenance=provenance), target, read_preview(trained))
 
 

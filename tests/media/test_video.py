@@ -1,5 +1,4 @@
 import contextlib
-import runpy
 import warnings
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from tools.torture.mutate import mutated_bytes
 
 from locutor.core.errors import MediaError
 from locutor.media.opening import MediaWarning
@@ -165,12 +165,10 @@ def test_grey_film(tmp_path):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_mutated_films_are_read_or_refused(make_video, seed):
-    """A small part of tools/fuzz_media.py."""
-    mutate = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "fuzz_media.py"))["mutate"]
+    """A small part of `make torture`."""
     path = make_video(tone_rate=16000)
-    name, data = mutate([path.read_bytes()], np.random.default_rng([77, seed]))
-    mutated = path.with_name(f"{name}.mp4")
-    mutated.write_bytes(data)
+    mutated = path.with_name("mutated.mp4")
+    mutated.write_bytes(mutated_bytes([path.read_bytes()], np.random.default_rng([77, seed])))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MediaWarning)
         with contextlib.suppress(MediaError):  # anything else is a failure

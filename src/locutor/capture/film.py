@@ -52,23 +52,33 @@ from locutor.core.files import atomic_path
 from locutor.core.motion import Motion
 from locutor.media.pictures import decode_rgb, encode_png
 from locutor.media.video import VideoInfo, probe_video
+from locutor.provenance.consent import Consent
+from locutor.provenance.revocation import require_consent
 
 FOCAL_PER_SIZE = 2.34  # about 24 degrees: a face filmed from a metre or two; not observable from the clip
 MOST_PLATE_FRAMES = 120
 FRAMING = "framing.json"
 
 
-def capture_film(film: Path, out: Path, config: CaptureConfig) -> Iterator[Event]:
+def capture_film(film: Path, out: Path, config: CaptureConfig, consent: Consent | None = None) -> Iterator[Event]:
     """Capture a film into a performance folder; yields events, the last one is `Wrote`.
 
     A run that was killed or stopped goes on where it was when it is started again.
 
+    Args:
+        film: shows one person.
+        out: the folder to make.
+        config: settings.
+        consent: what the person agreed to; goes with everything that is made of the film.
+
     Raises:
+        ConsentError: it has expired or was revoked.
         MediaError: the film cannot be read.
         FootageError: footage that nothing can be learnt from: no face, two faces, another person after a cut, ...
         ModelFileError, MissingPartError: what tracking needs is not there.
         OutputError: `out` exists already or cannot be written.
     """
+    require_consent(consent, film.name)
     with resumable_folder(out, _identity(film, config)) as folder:
         info = probe_video(film)
         config.check(info.duration_s)
@@ -102,6 +112,7 @@ def capture_film(film: Path, out: Path, config: CaptureConfig) -> Iterator[Event
             sound is not None,
             config.start_s,
             float(offset.correction_frames) if offset else 0.0,
+            consent,
         )
         for name in (ROWS, HEAD, TORSO, FRAMING):
             (folder / name).unlink(missing_ok=True)

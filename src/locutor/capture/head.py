@@ -12,6 +12,7 @@ from numpy import ndarray
 
 from locutor.capture.flow import FLOW_POINTS, measure_flow, residual_flow, residual_series, rms
 from locutor.capture.track import FlowField, RigidTrack, Weights, refine
+from locutor.core.archive import load_arrays
 from locutor.core.camera import Camera
 from locutor.core.face import OUTER_EYE_CORNERS, RIGID
 from locutor.geometry.rotation import mean_rotation, rotvec_from_matrix
@@ -46,10 +47,10 @@ class HeadTrack:
     @staticmethod
     def load(path: Path) -> HeadTrack:
         """Read what `save` wrote."""
-        with np.load(path) as data:
-            rigid = RigidTrack(*(data[name] for name in ("R_mean", "w", "xyz", "points", "sigma_px")))
-            residual, landmarks, raw = data["figures"].tolist()
-            return HeadTrack(rigid, residual, landmarks, raw, data["series"])
+        data = load_arrays(path)
+        rigid = RigidTrack(*(data[name] for name in ("R_mean", "w", "xyz", "points", "sigma_px")))
+        residual, landmarks, raw = data["figures"].tolist()
+        return HeadTrack(rigid, residual, landmarks, raw, data["series"])
 
 
 def track_head(

@@ -135,7 +135,9 @@ class ImageStore:
                 raise self._damaged()
             file.seek(index_start)
             self._offsets = np.frombuffer(file.read(8 * count), "<u8").astype(np.int64)
-        if self._offsets[0] != len(MAGIC) or self._offsets[-1] != index_start:
+        # Each by itself too: differences of damaged offsets can wrap around.
+        in_order = (np.diff(self._offsets) >= 0).all() and self._offsets.min() >= 0 and self._offsets.max() <= data_end
+        if self._offsets[0] != len(MAGIC) or self._offsets[-1] != index_start or not in_order:
             raise self._damaged()
 
     def __len__(self) -> int:

@@ -66,7 +66,7 @@ def find_model_file(model: ModelFile) -> Path:
             f"download {model.url} and set LOCUTOR_MODELS to the folder that holds it",
         ) from error
     data = _download(model, target.parent)
-    with atomic_path(target) as part:
+    with atomic_path(target, wait=True) as part:
         part.write_bytes(data)
         _checked(part, model)
     return target

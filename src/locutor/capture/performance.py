@@ -19,18 +19,24 @@ from numpy import ndarray
 from locutor.capture.framing import Framing
 from locutor.capture.image_store import ImageStore
 from locutor.capture.plate import KEY_FRAMES
+from locutor.core.archive import load_arrays
 from locutor.core.camera import Camera
-from locutor.core.errors import FormatError
+from locutor.core.errors import ConsentError, FormatError
 from locutor.core.motion import Motion
+from locutor.core.text import one_line
 from locutor.media.audio import read_audio
 from locutor.media.pictures import decode_rgb
+from locutor.provenance.consent import Consent
 
 VERSION = 1
 SUBPIXEL = 16  # landmarks are stored as int16 steps from frame to frame in 1/16 px, a fifth of their own noise
+LARGEST_SIDE = 8192  # px, of a frame or of the part that is cut out of the film
+LARGEST_N_FRAMES = 10_000_000  # four days; more is a damaged file
 HELD_OUT = 11  # the last 1/11 of a clip is never trained on
 
 # What numpy, zipfile and zlib raise on damaged bytes.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, KeyError, ValueError, TypeError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, KeyError, ValueError, TypeError,
+           IndexError, OverflowError, MemoryError, SyntaxError, RuntimeError, RecursionError)  # fmt: skip
 
 META, TRACKING = "meta.json", "tracking.npz"
 FRAMES, MATTES, PLATE, SOUND = "frames.images", "mattes.images", "plate.png", "sound.flac"
@@ -93,20 +99,32 @@ class Tracking:
             FormatError: the file is damaged, or of an older version.
         """
         try:
-            with path.open("rb") as file, np.load(file) as data:
-                channels = {k.removeprefix("motion_"): data[k] for k in data.files if k.startswith("motion_")}
-                return Tracking(
-                    np.cumsum(data["landmark_steps"], axis=0, dtype=np.int32).astype(np.float32) / SUBPIXEL,
-                    Motion(**channels),
-                    data["neutral"],
-                    data["reference_wxyz"],
-                    data["reference_xyz"],
-                    int(data["reference_frame"]),
-                )
+            data = load_arrays(path)
+            channels = {k.removeprefix("motion_"): v for k, v in data.items() if k.startswith("motion_")}
+            tracking = Tracking(
+                np.cumsum(data["landmark_steps"], axis=0, dtype=np.int32).astype(np.float32) / SUBPIXEL,
+                Motion(**channels),
+                data["neutral"],
+                data["reference_wxyz"],
+                data["reference_xyz"],
+                int(data["reference_frame"]),
+            )
+            tracking._check()
+            return tracking
         except _DAMAGE as error:
             raise FormatError(
-                f"{path} is damaged or of another version ({error})", "run `locutor capture` again"
+                f"{path} is damaged or of another version ({one_line(error)})", "run `locutor capture` again"
             ) from error
+
+    def _check(self) -> None:
+        n = len(self.landmarks)
+        shapes = {"landmarks": (n, 478, 3), "neutral": (478, 3), "reference_wxyz": (4,), "reference_xyz": (3,)}
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
+                raise ValueError(f"{name} is of another shape or kind, or not finite")
+        if len(self.motion) != n or not 0 <= self.reference_frame < n:
+            raise ValueError("motion, landmarks and reference frame do not belong together")
 
 
 def _steps_in_subpixels(landmarks: Float32[ndarray, "T 478 3"]) -> Int[ndarray, "T 478 3"]:
@@ -130,6 +148,7 @@ class PerformanceMeta:
         has_sound: whether the film had a sound track.
         start_s: where in the film the first frame was taken.
         sound_offset_frames: by how many frames the film's sound was late; `sound` is moved by that much.
+        consent: what the person agreed to; None when nothing is on record.
     """
 
     version: int
@@ -141,10 +160,12 @@ class PerformanceMeta:
     has_sound: bool
     start_s: float = 0.0
     sound_offset_frames: float = 0.0
+    consent: Consent | None = None
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+        record = dataclasses.asdict(self) | {"consent": self.consent.as_record() if self.consent else None}
+        path.write_text(json.dumps(record, indent=1) + "\n")
 
     @staticmethod
     def load(path: Path) -> PerformanceMeta:
@@ -165,9 +186,29 @@ class PerformanceMeta:
             record["framing"] = Framing(**record["framing"])
             record["camera"] = Camera(**record["camera"])
             record["quality"] = TrackQuality(**record["quality"])
-            return PerformanceMeta(**record)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise FormatError(f"{path} is damaged ({error})", again) from error
+            consent = record.get("consent")
+            record["consent"] = None if consent is None else Consent.from_record(consent, str(path))
+            meta = PerformanceMeta(**record)
+            _check(meta)
+            return meta
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError) as error:
+            raise FormatError(f"{path} is damaged ({one_line(error)})", again) from error
+        except ConsentError as error:
+            raise FormatError(f"{path} is damaged: {error.what}", again) from error
+
+
+def _check(meta: PerformanceMeta) -> None:
+    """Numbers that would ask for absurd amounts of memory or time."""
+    sizes = (meta.camera.width, meta.camera.height, meta.framing.size, meta.framing.side)
+    if any(type(size) is not int or not 0 < size <= LARGEST_SIDE for size in sizes):
+        raise ValueError(f"pictures of {sizes} px")
+    if type(meta.n_frames) is not int or not 0 < meta.n_frames <= LARGEST_N_FRAMES:
+        raise ValueError(f"{meta.n_frames} frames")
+    if type(meta.framing.left) is not int or type(meta.framing.top) is not int:
+        raise ValueError("the framing is not in whole pixels")
+    for number in (meta.start_s, meta.sound_offset_frames, *vars(meta.camera).values(), *vars(meta.quality).values()):
+        if type(number) not in (int, float) or not np.isfinite(number):
+            raise ValueError(f"{number!r} is not a number")
 
 
 class Performance:

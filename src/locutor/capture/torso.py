@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 
+from locutor.core.archive import load_arrays
 from locutor.core.camera import Camera
 from locutor.geometry.rotation import matrix_from_rotvec
 
@@ -44,8 +45,8 @@ class TorsoTrack:
     @staticmethod
     def load(path: Path) -> TorsoTrack:
         """Read what `save` wrote."""
-        with np.load(path) as data:
-            return TorsoTrack(data["image_motion"], data["inlier_share"], str(data["method"]))
+        data = load_arrays(path)
+        return TorsoTrack(data["image_motion"], data["inlier_share"], str(data["method"]))
 
 
 def track_torso(

@@ -11,11 +11,7 @@ from typing import IO, Any
 
 from locutor.core.errors import LocutorError, OutputError
 from locutor.core.files import output_error, refuse_existing_folder
-
-try:
-    import fcntl
-except ImportError:  # Windows: nothing keeps two captures out of one folder there
-    fcntl = None  # type: ignore[assignment]
+from locutor.core.lock import hold
 
 JOB = "job.json"
 
@@ -41,7 +37,7 @@ def resumable_folder(out: Path, identity: dict[str, Any]) -> Iterator[Path]:
     try:
         part.mkdir(exist_ok=True)
         with (part / JOB).open("a+") as job:
-            _lock(job, out)
+            hold(job, out)
             _claim(part, job, identity)
             yield part
         (part / JOB).unlink()
@@ -53,16 +49,6 @@ def resumable_folder(out: Path, identity: dict[str, Any]) -> Iterator[Path]:
     except LocutorError:
         shutil.rmtree(part, ignore_errors=True)
         raise
-
-
-def _lock(job: IO[str], out: Path) -> None:
-    """The lock ends with the process, however it ends."""
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(job, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise OutputError(f"another process is making {out}", "wait for it or choose another name") from error
 
 
 def _claim(part: Path, job: IO[str], identity: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from tyro.conf import Positional, arg, subcommand
 from locutor.capture.config import CaptureConfig
 from locutor.core.errors import LocutorError
 from locutor.fit.config import TrainConfig
+from locutor.provenance.config import MarkConfig
 from locutor.server.config import ServerConfig
 
 Out = Annotated[Path, arg(aliases=["-o"])]
@@ -26,11 +27,13 @@ class Capture:
     Attributes:
         video: any film that shows one person talking, or a folder that `locutor actor` made.
         out: folder to make.
+        consent: what the person agreed to: a JSON record, or a clip with its record beside it (clip.mp4, clip.json).
         config: how it is captured.
     """
 
     video: Positional[Path]
     out: Out
+    consent: Path | None = None
     config: Annotated[CaptureConfig, arg(name="")] = field(default_factory=CaptureConfig)
 
 
@@ -42,12 +45,14 @@ class Train:
         source: a film, or a folder that `locutor capture` made.
         out: the avatar to write, such as me.avatar; its run folder lies beside it (me.run).
         overwrite: replace an avatar that exists.
+        consent: as for `capture`, when the source is a film.
         config: how it is trained.
     """
 
     source: Positional[Path]
     out: Out
     overwrite: bool = False
+    consent: Path | None = None
     config: Annotated[TrainConfig, arg(name="")] = field(default_factory=TrainConfig)
 
 
@@ -63,6 +68,7 @@ class Say:
         out: the video to write.
         seed: of head movement and blinks.
         overwrite: replace a file that exists.
+        marking: how the video says that it is synthetic.
     """
 
     avatar: Positional[str]
@@ -72,6 +78,7 @@ class Say:
     voice: str = "en-us"
     seed: int = 0
     overwrite: bool = False
+    marking: Annotated[MarkConfig, arg(name="")] = field(default_factory=MarkConfig)
 
 
 @dataclass(frozen=True)
@@ -82,11 +89,13 @@ class Eval:
         avatar: an .avatar file.
         out: folder to make.
         performance: the captured footage; found by itself when it still lies where it was trained on.
+        marking: how its videos say that they are synthetic.
     """
 
     avatar: Positional[Path]
     out: Out
     performance: Path | None = None
+    marking: Annotated[MarkConfig, arg(name="")] = field(default_factory=MarkConfig)
 
 
 @dataclass(frozen=True)
@@ -97,12 +106,16 @@ class Demo:
         out: folder for everything that is made; an interrupted demo goes on there.
         video: your own film in place of the embedded performer.
         audio: a sound file to speak beside the two example sentences.
+        consent: as for `capture`.
+        marking: how the videos say that they are synthetic.
         config: how it is trained.
     """
 
     out: Out = Path("demo")
     video: Path | None = None
     audio: Path | None = None
+    consent: Path | None = None
+    marking: Annotated[MarkConfig, arg(name="")] = field(default_factory=MarkConfig)
     config: Annotated[TrainConfig, arg(name="")] = field(default_factory=TrainConfig)
 
 
@@ -175,6 +188,41 @@ class Serve:
 
 
 @dataclass(frozen=True)
+class Info:
+    """Show an avatar's model card: what it was learnt from, when, by what, the consent, its limits.
+
+    Attributes:
+        avatar: an .avatar file.
+    """
+
+    avatar: Positional[Path]
+
+
+@dataclass(frozen=True)
+class Verify:
+    """Read the C2PA manifest of a video. Exit status: 0 valid, 3 altered, 4 no manifest, 2 not readable.
+
+    Attributes:
+        file: the video.
+        anchors: certificates (PEM) of authorities that you trust; without them every signer is called untrusted.
+    """
+
+    file: Positional[Path]
+    anchors: Path | None = None
+
+
+@dataclass(frozen=True)
+class Revoke:
+    """Take back the consent of an avatar, for good: this file and, on this machine, every copy of it is refused.
+
+    Attributes:
+        avatar: an .avatar file with a record of consent.
+    """
+
+    avatar: Positional[Path]
+
+
+@dataclass(frozen=True)
 class Doctor:
     """Say what this machine can do, and which optional parts and model files are there."""
 
@@ -188,12 +236,15 @@ Command = (
     | Annotated[Actor, subcommand("actor")]
     | Annotated[Export, subcommand("export")]
     | Annotated[Serve, subcommand("serve")]
+    | Annotated[Info, subcommand("info")]
+    | Annotated[Verify, subcommand("verify")]
+    | Annotated[Revoke, subcommand("revoke")]
     | Annotated[Doctor, subcommand("doctor")]
 )
 
 
-def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | Doctor) -> None:
-    """Carry out one command.
+def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | Info | Verify | Revoke | Doctor) -> int:
+    """Carry out one command; returns the exit status.
 
     Raises:
         LocutorError: whatever the user can put right.
@@ -202,17 +253,18 @@ def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | 
     from locutor.cli.progress import show
 
     match command:
-        case Capture(video, out, config):
-            show(verbs.capture(video, out, config))
-        case Train(source, out, overwrite, config):
-            show(verbs.train(source, out, overwrite, config))
+        case Capture():
+            show(verbs.capture(command.video, command.out, command.config, command.consent))
+        case Train():
+            show(verbs.train(command.source, command.out, command.overwrite, command.config, command.consent))
         case Say():
             show(verbs.say(command.avatar, command.audio, command.text, command.voice, command.out, command.seed,
-                           command.overwrite))  # fmt: skip
-        case Eval(avatar, out, performance):
-            show(verbs.evaluate(avatar, out, performance))
-        case Demo(out, video, audio, config):
-            show(verbs.demo(out, video, audio, config))
+                           command.overwrite, command.marking))  # fmt: skip
+        case Eval():
+            show(verbs.evaluate(command.avatar, command.out, command.performance, command.marking))
+        case Demo():
+            show(verbs.demo(command.out, command.video, command.audio, command.config, command.consent,
+                            command.marking))  # fmt: skip
         case Actor():
             from locutor.actors.make_performer import Config
 
@@ -225,11 +277,26 @@ def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | 
             show(export(command))
         case Serve(avatars, config):
             verbs.serve(avatars, config)
+        case Info(avatar):
+            from locutor.cli import trust
+
+            print(trust.info(avatar), end="")
+        case Verify(file, anchors):
+            from locutor.cli import trust
+
+            lines, status = trust.verify(file, anchors)
+            print("\n".join(lines))
+            return status
+        case Revoke(avatar):
+            from locutor.cli import trust
+
+            print(trust.revoke(avatar))
         case Doctor():
             from locutor.cli.doctor import examine
 
             for line in examine():
                 print(line)
+    return 0
 
 
 def main() -> None:
@@ -238,7 +305,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        run(tyro.cli(Command, prog="locutor", description="A talking head from a short video."))
+        sys.exit(run(tyro.cli(Command, prog="locutor", description="A talking head from a short video.")))
     except LocutorError as error:
         print(f"locutor: {error}", file=sys.stderr)
         sys.exit(2)

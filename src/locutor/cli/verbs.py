@@ -14,7 +14,7 @@ from locutor.avatar.bundle import load_avatar
 from locutor.capture.config import CaptureConfig
 from locutor.capture.film import capture_film
 from locutor.capture.performance import META, Performance
-from locutor.core.errors import FormatError, LocutorError, OutputError
+from locutor.core.errors import ConsentError, FormatError, LocutorError, OutputError
 from locutor.core.events import Event, Warned, Wrote
 from locutor.core.files import atomic_path, make_folder, refuse_existing
 from locutor.evaluate.judge import judge
@@ -22,6 +22,8 @@ from locutor.fit.config import TrainConfig
 from locutor.fit.device import training_device
 from locutor.fit.trainer import FINISHED, train_avatar
 from locutor.live.say import say_file, say_samples
+from locutor.provenance.config import MARKED, MarkConfig
+from locutor.provenance.consent import Consent, read_consent
 from locutor.server.config import ServerConfig
 from locutor.server.serve import serve as serve_avatars
 from locutor.speech.espeak import synthesize
@@ -32,9 +34,14 @@ SENTENCES = (
 )
 
 
-def capture(video: Path, out: Path, config: CaptureConfig) -> Iterator[Event]:
+def capture(video: Path, out: Path, config: CaptureConfig, consent: Path | None = None) -> Iterator[Event]:
     """`locutor capture`: a film, or the film in a folder that `locutor actor` made."""
-    return capture_film(video / FILM if (video / FILM).is_file() else video, out, config)
+    film = video / FILM if (video / FILM).is_file() else video
+    return capture_film(film, out, config, _consent(consent))
+
+
+def _consent(path: Path | None) -> Consent | None:
+    return None if path is None else read_consent(path)
 
 
 def actor(config: Config) -> Iterator[Event]:
@@ -42,20 +49,25 @@ def actor(config: Config) -> Iterator[Event]:
     return make_performer(config)
 
 
-def train(source: Path, out: Path, overwrite: bool, config: TrainConfig) -> Iterator[Event]:
+def train(
+    source: Path, out: Path, overwrite: bool, config: TrainConfig, consent: Path | None = None
+) -> Iterator[Event]:
     """`locutor train`: captures first when the source is a film."""
     refuse_existing(out, overwrite)
     training_device(config.device)
     run = out.with_suffix(".run")
     if run == out:
         raise OutputError(f"{out} is the name of the run folder", f"name the avatar {out.with_suffix('.avatar')}")
+    agreed = _consent(consent)
     if source.is_dir():
+        if agreed is not None:
+            raise ConsentError(f"{source} is captured already", "give the consent to `locutor capture`")
         performance = Performance(source)
     else:
         folder = run / "performance"
         if not folder.exists():
             make_folder(run)
-            yield from capture_film(source, folder, CaptureConfig())
+            yield from capture_film(source, folder, CaptureConfig(), agreed)
         performance = Performance(folder)
         _check_footage(performance, source)
     yield from train_avatar(performance, run, config)
@@ -73,7 +85,14 @@ def _check_footage(performance: Performance, film: Path) -> None:
 
 
 def say(
-    avatar: str, audio: Path | None, text: str | None, voice: str, out: Path, seed: int, overwrite: bool
+    avatar: str,
+    audio: Path | None,
+    text: str | None,
+    voice: str,
+    out: Path,
+    seed: int,
+    overwrite: bool,
+    marking: MarkConfig = MARKED,
 ) -> Iterator[Event]:
     """`locutor say`: a sound file or a text."""
     if (audio is None) == (text is None):
@@ -83,10 +102,10 @@ def say(
     refuse_existing(out, overwrite)
     loaded = find_avatar(avatar)
     if audio is not None:
-        yield from say_file(loaded, audio, out, seed, overwrite)
+        yield from say_file(loaded, audio, out, seed, overwrite, marking)
     else:
         speech = synthesize(text or "", voice)
-        yield from say_samples(loaded, speech.samples, speech.sample_rate, out, seed, overwrite)
+        yield from say_samples(loaded, speech.samples, speech.sample_rate, out, seed, overwrite, marking)
 
 
 def serve(avatars: tuple[str, ...], config: ServerConfig) -> None:
@@ -113,41 +132,50 @@ def find_avatar(name: str) -> Avatar:
         return load_avatar(path)
 
 
-def evaluate(avatar: Path, out: Path, performance: Path | None) -> Iterator[Event]:
+def evaluate(avatar: Path, out: Path, performance: Path | None, marking: MarkConfig = MARKED) -> Iterator[Event]:
     """`locutor eval`: finds the footage where it was trained on."""
     loaded = load_avatar(avatar)
     folder = performance or Path(loaded.provenance.performance)
     if not (folder / META).is_file():
         raise FormatError(f"the footage of {avatar} is not at {folder}", "give the captured footage: --performance DIR")
-    yield from judge(loaded, Performance(folder), out)
+    yield from judge(loaded, Performance(folder), out, marking)
 
 
-def demo(out: Path, video: Path | None, audio: Path | None, config: TrainConfig) -> Iterator[Event]:
+def demo(
+    out: Path,
+    video: Path | None,
+    audio: Path | None,
+    config: TrainConfig,
+    consent: Path | None = None,
+    marking: MarkConfig = MARKED,
+) -> Iterator[Event]:
     """`locutor demo`: capture or unpack, train, speak, judge; what is there already is not made again."""
     make_folder(out)
     folder, avatar, report = out / "performance", out / "avatar.avatar", out / "report"
     if not folder.exists():
-        yield from capture_film(video, folder, CaptureConfig()) if video else _unpack_embedded(folder)
+        yield from (
+            capture_film(video, folder, CaptureConfig(), _consent(consent)) if video else _unpack_embedded(folder)
+        )
     if video is not None:
         _check_footage(Performance(folder), video)
     if not avatar.exists():
         yield from train(folder, avatar, False, config)
     if load_avatar(avatar).voice:
-        yield from _speak_examples(avatar, out, audio)
+        yield from _speak_examples(avatar, out, audio, marking)
     else:
         yield Warned("the film has no speech to learn a voice model from: the avatar cannot speak")
     if not report.exists():
-        yield from evaluate(avatar, report, folder)
+        yield from evaluate(avatar, report, folder, marking)
     yield Warned(f"open {(report / 'report.html').resolve()} in a browser; the spoken sentences lie in {out.resolve()}")
 
 
-def _speak_examples(avatar: Path, out: Path, audio: Path | None) -> Iterator[Event]:
+def _speak_examples(avatar: Path, out: Path, audio: Path | None, marking: MarkConfig) -> Iterator[Event]:
     for number, sentence in enumerate(SENTENCES, 1):
         clip = out / f"sentence_{number}.mp4"
         if not clip.exists():
-            yield from say(str(avatar), None, sentence, "en-us", clip, number, False)
+            yield from say(str(avatar), None, sentence, "en-us", clip, number, False, marking)
     if audio is not None:
-        yield from say(str(avatar), audio, None, "", out / f"{audio.stem}.mp4", 0, True)
+        yield from say(str(avatar), audio, None, "", out / f"{audio.stem}.mp4", 0, True, marking)
 
 
 def _unpack_embedded(folder: Path) -> Iterator[Event]:

@@ -37,6 +37,14 @@ class OutputError(LocutorError):
     """A place that cannot be written to: it exists already, is not allowed, or the disk is full."""
 
 
+class ConsentError(LocutorError):
+    """A record of consent that is not whole, has expired, or was revoked."""
+
+
+class MarkError(LocutorError):
+    """A mark of origin that cannot be made or read: a wrong certificate, a damaged file."""
+
+
 class MissingPartError(LocutorError):
     """An optional part (an extra, a program) that this call needs and that is not installed."""
 

@@ -1,13 +1,13 @@
 """Writing files so that a failure leaves nothing half-written behind."""
 
 import errno
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from locutor.core.errors import OutputError, disk_full
+from locutor.core.lock import exclusive
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -54,25 +54,34 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, wait: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
 
     The temporary keeps the suffix, and may become a file or a folder. A file at `path` is replaced; check
-    with `refuse_existing` first.
+    with `refuse_existing` first. What a killed process left under the same name is removed, so that litter cannot
+    grow.
+
+    Args:
+        path: the file or folder to make.
+        wait: until another process that writes `path` is done, instead of refusing.
 
     Raises:
-        OutputError: the folder does not exist or cannot be written to, or the disk is full.
+        OutputError: the folder does not exist or cannot be written to, the disk is full, or another process is
+            writing `path`.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.writing{path.suffix}")
     try:
         if not path.parent.is_dir():
             raise OutputError(f"the folder {path.parent} does not exist", "make it first or choose another place")
-        yield temporary
-        temporary.replace(path)
+        with exclusive(path, wait):
+            _remove(temporary)
+            try:
+                yield temporary
+                temporary.replace(path)
+            finally:
+                _remove(temporary)
     except OSError as error:
         raise output_error(error, path) from error
-    finally:
-        _remove(temporary)
 
 
 def _remove(path: Path) -> None:

@@ -14,6 +14,7 @@ from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from locutor.avatar.avatar import Avatar
+from locutor.avatar.marking import mark_of
 from locutor.capture.detect import FaceLandmarker
 from locutor.capture.performance import Performance
 from locutor.capture.regions import find_regions
@@ -42,6 +43,7 @@ from locutor.evaluate.protocols import (
 )
 from locutor.evaluate.report import Sample, write_report
 from locutor.evaluate.voice_folds import heard_mouth, score_voice
+from locutor.provenance.config import MARKED, MarkConfig
 
 STAGE = "judging"
 N_SAMPLES = 6  # frames shown in the report
@@ -66,7 +68,7 @@ class Row:
     samples: dict[int, UInt8[ndarray, "H W 3"]] = field(default_factory=dict)
 
 
-def judge(avatar: Avatar, performance: Performance, out: Path) -> Iterator[Event]:
+def judge(avatar: Avatar, performance: Performance, out: Path, marking: MarkConfig = MARKED) -> Iterator[Event]:
     """Score an avatar on footage it never saw; writes videos, `metrics.json` and `report.html` into `out`.
 
     Raises:
@@ -85,7 +87,8 @@ def judge(avatar: Avatar, performance: Performance, out: Path) -> Iterator[Event
         rows: list[Row] = []
         for name in ("truth", "replay", "voice"):
             if name in ways:
-                write_clip(folder / f"{name}.mp4", ways[name](), part.sound, size)
+                mark = None if name == "truth" else mark_of(avatar, marking)
+                write_clip(folder / f"{name}.mp4", ways[name](), part.sound, size, mark)
         ways["truth through the codec"] = lambda: read_clip(folder / "truth.mp4")
         for place, name in enumerate(n for n in _ORDER if n in ways):
             yield Progress(STAGE, place, len(ways) + 1, time.monotonic() - started, name)

@@ -17,7 +17,7 @@ from locutor.core.clock import SAMPLES_PER_FRAME
 from locutor.core.face import MOUTH_SLICE
 from locutor.core.motion import Motion
 from locutor.media.video import iterate_frames
-from locutor.media.writer import VideoWriter
+from locutor.media.writer import Marking, VideoWriter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +89,15 @@ def mean_frame(performance: Performance, every: int = 4) -> UInt8[ndarray, "H W 
     return (total / len(chosen) + 0.5).astype(np.uint8)
 
 
-def write_clip(path: Path, frames: Iterator[UInt8[ndarray, "H W 3"]], sound: Float32[ndarray, " n"], size: int) -> None:
-    """Write frames with their sound."""
-    with VideoWriter(path, size, size, overwrite=True) as writer:
+def write_clip(
+    path: Path,
+    frames: Iterator[UInt8[ndarray, "H W 3"]],
+    sound: Float32[ndarray, " n"],
+    size: int,
+    mark: Marking | None = None,
+) -> None:
+    """Write frames with their sound; `mark` for all but the true film."""
+    with VideoWriter(path, size, size, overwrite=True, mark=mark) as writer:
         for i, rgb in enumerate(frames):
             writer.write_frame(rgb)
             writer.write_audio(sound[i * SAMPLES_PER_FRAME : (i + 1) * SAMPLES_PER_FRAME])

@@ -7,6 +7,8 @@ import io
 import json
 import math
 import time
+import warnings
+import zipfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +21,17 @@ from locutor.avatar.avatar import Avatar
 from locutor.avatar.bundle import save_avatar
 from locutor.capture.performance import Performance
 from locutor.core.clock import SAMPLES_PER_FRAME
-from locutor.core.errors import FootageError
+from locutor.core.errors import FootageError, FormatError
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path, output_error
+from locutor.core.lock import exclusive
+from locutor.core.text import one_line
 from locutor.drive.voice_fit import fit_voice
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import feed_frames
 from locutor.fit.training import Training
 from locutor.media.pictures import encode_png
+from locutor.provenance.revocation import require_consent
 from locutor.splat.photometric import PhotometricLoss
 
 REPORT_EVERY = 50  # iterations
@@ -60,11 +65,13 @@ def train_avatar(performance: Performance, run: Path, config: TrainConfig) -> It
     avatar is `run / FINISHED`, and the last event is its `Wrote`.
 
     Raises:
-        OutputError: the run folder cannot be written to, or the disk is full.
+        OutputError: the run folder cannot be written to, is in use by another process, or the disk is full.
+        ConsentError: the person's consent has expired or was revoked.
     """
+    require_consent(performance.meta.consent, str(performance.folder))
     try:
         run.mkdir(parents=True, exist_ok=True)
-        with (run / EVENTS).open("a") as log:
+        with exclusive(run), (run / EVENTS).open("a") as log:
             for event in _train(performance, run, config):
                 log.write(event.as_json() + "\n")
                 log.flush()
@@ -160,11 +167,29 @@ def _save(run: Path, record: dict[str, Any]) -> None:
         part.write_bytes(buffer.getbuffer())
 
 
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """What `_save` wrote. Only numbers and tensors are taken from the file: it cannot run code.
+
+    Raises:
+        FormatError: it is damaged.
+    """
+    try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is not a zip file")  # torch would unpack older kinds into a folder
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of what it then refuses
+            record: dict[str, Any] = torch.load(path, weights_only=True)
+        _ = record["identity"], record["trained_s"], record["training"]
+    except Exception as error:  # torch's unpickler lets almost any error of a damaged file through
+        raise FormatError(f"{path} is damaged ({one_line(error)[:200]})", "remove it; training begins anew") from error
+    return record
+
+
 def _resume(run: Path, identity: dict[str, Any], training: Training) -> float:
     """Restore the run's checkpoint if it fits; returns the seconds trained so far."""
     if not (run / CHECKPOINT).is_file():
         return 0.0
-    record: dict[str, Any] = torch.load(run / CHECKPOINT, weights_only=True)
+    record = load_checkpoint(run / CHECKPOINT)
     if record["identity"] != identity:
         return 0.0
     training.restore(record["training"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import datetime
+import importlib.metadata
 from typing import Any
 
 import torch
@@ -147,6 +149,10 @@ class Training:
                 n_train_frames=performance.n_train,
                 iterations=self.iteration,
                 trained_s=round(trained_s, 1),
+                consent=performance.meta.consent,
+                made_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
+                software=f"locutor {importlib.metadata.version('locutor')}",
+                figures=dataclasses.asdict(performance.meta.quality),
             ),
             idle=fit_idle(tracking.motion[: performance.n_train], neutral).to_tensors(),
         )

@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.film import film
+from locutor.avatar.marking import mark_of
 from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.core.errors import FormatError
 from locutor.core.events import Event, Progress, Wrote
@@ -24,6 +25,7 @@ from locutor.drive.speak import SpeechDriver
 from locutor.drive.voice import VoiceModel
 from locutor.media.audio import audio_duration, read_audio_chunks
 from locutor.media.writer import VideoWriter
+from locutor.provenance.config import MARKED, MarkConfig
 
 CHUNK_S = 0.2
 OUT_RATE = 48_000  # the sound in the video keeps its treble; the mouth is driven at 16 kHz
@@ -32,10 +34,21 @@ Chunks = Iterator[tuple[Float32[ndarray, " n"], Float32[ndarray, " m"]]]
 Due = deque[tuple[int, Float32[ndarray, " m"]]]  # sound, and how many frames come before it
 
 
-def say_file(avatar: Avatar, audio: Path, out: Path, seed: int = 0, overwrite: bool = False) -> Iterator[Event]:
+def say_file(
+    avatar: Avatar, audio: Path, out: Path, seed: int = 0, overwrite: bool = False, marking: MarkConfig = MARKED
+) -> Iterator[Event]:
     """Speak a sound file (or a film's sound) of any length, rate and channel count.
 
+    Args:
+        avatar: who speaks.
+        audio: what is heard.
+        out: the video to write.
+        seed: of head movement and blinks.
+        overwrite: replace a file that exists.
+        marking: how the video says that it is synthetic.
+
     Raises:
+        MarkError: it cannot be signed.
         MediaError: the sound cannot be read.
         FormatError: the avatar has no voice model.
         OutputError: `out` exists or cannot be written.
@@ -44,30 +57,35 @@ def say_file(avatar: Avatar, audio: Path, out: Path, seed: int = 0, overwrite: b
     chunks = zip_longest(
         read_audio_chunks(audio, SAMPLE_RATE, CHUNK_S), read_audio_chunks(audio, OUT_RATE, CHUNK_S), fillvalue=empty
     )
-    return _say(avatar, chunks, audio_duration(audio), out, seed, overwrite)
+    return _say(avatar, chunks, audio_duration(audio), out, seed, overwrite, marking)
 
 
 def say_samples(
-    avatar: Avatar, samples: Float32[ndarray, " n"], sample_rate: int, out: Path, seed: int = 0, overwrite: bool = False
+    avatar: Avatar,
+    samples: Float32[ndarray, " n"],
+    sample_rate: int,
+    out: Path,
+    seed: int = 0,
+    overwrite: bool = False,
+    marking: MarkConfig = MARKED,
 ) -> Iterator[Event]:
     """Speak sound that is in memory; errors as in `say_file`."""
     n_chunks = max(1, round(len(samples) / sample_rate / CHUNK_S))
     heard = np.array_split(soxr.resample(samples, sample_rate, SAMPLE_RATE), n_chunks)
     kept = np.array_split(soxr.resample(samples, sample_rate, OUT_RATE), n_chunks)
-    return _say(avatar, zip(heard, kept, strict=True), len(samples) / sample_rate, out, seed, overwrite)
+    return _say(avatar, zip(heard, kept, strict=True), len(samples) / sample_rate, out, seed, overwrite, marking)
 
 
-def _say(avatar: Avatar, chunks: Chunks, duration_s: float, out: Path, seed: int, overwrite: bool) -> Iterator[Event]:
-    if not avatar.voice:
-        raise FormatError(
-            "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
-        )
-    driver = SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle)))
+def _say(
+    avatar: Avatar, chunks: Chunks, duration_s: float, out: Path, seed: int, overwrite: bool, marking: MarkConfig
+) -> Iterator[Event]:
+    driver = speech_driver(avatar)
     n_expected = max(1, round(duration_s * FPS))
     started = time.monotonic()
     due: Due = deque()
     width, height = avatar.camera.width, avatar.camera.height
-    with VideoWriter(out, width, height, OUT_RATE, overwrite=overwrite) as writer:
+    mark = mark_of(avatar, marking)
+    with VideoWriter(out, width, height, OUT_RATE, overwrite=overwrite, mark=mark) as writer:
         for picture in film(avatar, _driven(driver, chunks, seed, due)):
             writer.write_frame(picture)
             while due and due[0][0] <= writer.n_frames:
@@ -77,6 +95,22 @@ def _say(avatar: Avatar, chunks: Chunks, duration_s: float, out: Path, seed: int
                 yield Progress("speaking", min(writer.n_frames, n_expected), n_expected, elapsed_s, note)
     yield Progress("speaking", n_expected, n_expected, time.monotonic() - started)
     yield Wrote(out, "video")
+
+
+def speech_driver(avatar: Avatar) -> SpeechDriver:
+    """What makes motion of sound for this avatar.
+
+    Raises:
+        FormatError: it has no voice model, or one whose parts do not fit together.
+    """
+    if not avatar.voice:
+        raise FormatError(
+            "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
+        )
+    try:
+        return SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle)))
+    except (ValueError, TypeError, IndexError, ArithmeticError) as error:
+        raise FormatError(f"the voice or idle model of this avatar is damaged ({error})", "train it again") from error
 
 
 def _driven(driver: SpeechDriver, chunks: Chunks, seed: int, due: Due) -> Iterator[Motion]:

@@ -16,6 +16,15 @@ from av.video.stream import VideoStream
 
 from locutor.core.errors import MediaError
 
+# Formats that name other files, addresses or devices: a film that is really a list would have them read or fetched.
+_POINTERS = {
+    "alsa", "concat", "dash", "fbdev", "hls", "iec61883", "image2", "image2pipe", "imf", "jack", "kmsgrab", "lavfi",
+    "pulse", "rtp", "rtsp", "sap", "sdp", "video4linux2,v4l2", "vobsub", "webm_dash_manifest", "x11grab", "xcbgrab",
+}  # fmt: skip
+_OPTIONS = {
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join(sorted(av.formats_available - _POINTERS)),
+}
 _STILLS = ("image2", "tty")  # FFmpeg takes pictures and even text files for short videos
 
 
@@ -30,7 +39,7 @@ def warn(message: str) -> None:
 
 @contextmanager
 def open_media(path: Path) -> Iterator[InputContainer]:
-    """Open any container that FFmpeg reads.
+    """Open any container that FFmpeg reads and that holds its own pictures and sound; nothing else is ever opened.
 
     Raises:
         MediaError: no such file, a folder, an empty file, or not a media file.
@@ -42,7 +51,7 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     if path.stat().st_size == 0:
         raise MediaError(f"{path} is empty (zero bytes)", "copy or download it again")
     try:
-        container = av.open(str(path), metadata_errors="ignore")
+        container = av.open(f"file:{path}", metadata_errors="ignore", options=_OPTIONS)
     except PermissionError as error:
         raise MediaError(f"{path} may not be read", "check its permissions") from error
     except (av.FFmpegError, OSError) as error:

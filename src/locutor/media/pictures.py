@@ -1,5 +1,7 @@
 """Single pictures as PNG or JPEG bytes; RGB or grey, 8 bit."""
 
+import struct
+
 import cv2
 import numpy as np
 from jaxtyping import UInt8
@@ -8,6 +10,8 @@ from numpy import ndarray
 from locutor.core.errors import MediaError
 
 PNG_EFFORT = 6
+LARGEST_SIDE = 8192  # px; more is a broken or malicious file
+_JPEG_FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive (ITU T.81, table B.1)
 
 
 def encode_png(picture: UInt8[ndarray, "H W *channels"]) -> bytes:
@@ -44,7 +48,29 @@ def _encode(extension: str, picture: ndarray, options: tuple[int, ...]) -> bytes
 
 
 def _decode(data: bytes, flags: int) -> ndarray:
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    width, height = _size(data)
+    if 0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    else:
+        picture = None
     if picture is None:
         raise MediaError("a stored picture is damaged", "make the file that holds it again")
     return np.asarray(picture)
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    """Width and height that a PNG or JPEG announces; (0, 0) for anything else.
+
+    A few bytes can announce a picture that fills the memory, and OpenCV would decode two dozen other formats.
+    """
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
+        width, height = struct.unpack(">II", data[16:24])
+        return width, height
+    place = 2 if data[:2] == b"\xff\xd8" else len(data)
+    while place + 9 <= len(data) and data[place] == 0xFF:
+        marker, length = struct.unpack(">BH", data[place + 1 : place + 4])
+        if marker in _JPEG_FRAMES:
+            height, width = struct.unpack(">HH", data[place + 5 : place + 9])
+            return width, height
+        place += 2 + length
+    return 0, 0

@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, runtime_checkable
 
 import av
 import numpy as np
@@ -20,6 +21,24 @@ from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.core.errors import OutputError
 from locutor.core.files import atomic_path, output_error, refuse_existing
 from locutor.media.colour import EXACT
+
+
+@runtime_checkable
+class Marking(Protocol):
+    """What says of a video where it comes from (`provenance.mark.Mark`)."""
+
+    @property
+    def note(self) -> str:
+        """One line for the container's comment, which survives copying to another container; empty for none."""
+        ...
+
+    def draw(self, rgb: UInt8[ndarray, "H W 3"]) -> UInt8[ndarray, "H W 3"]:
+        """The frame as it is to be written."""
+        ...
+
+    def seal(self, path: Path) -> None:
+        """Finish the file at `path`, in place, before it gets its name."""
+        ...
 
 
 class VideoWriter:
@@ -40,6 +59,7 @@ class VideoWriter:
         crf: int = 18,
         preset: str = "veryfast",
         overwrite: bool = False,
+        mark: Marking | None = None,
     ) -> None:
         """Prepare; nothing is written before the block is entered.
 
@@ -51,6 +71,7 @@ class VideoWriter:
             crf: x264's constant rate factor, 0 (lossless) to 51.
             preset: x264's speed preset.
             overwrite: whether a file of this name may be replaced.
+            mark: drawn into the frames and put into the file; None where nothing synthetic is written.
 
         Raises:
             OutputError: the file exists and `overwrite` is False, or a size is not positive.
@@ -63,13 +84,14 @@ class VideoWriter:
         self.n_samples = 0
         self._size = (height, width)
         self._sample_rate, self._fps = sample_rate, fps
+        self._mark = mark
         self._options = {"crf": str(crf), "preset": preset}
         self._stack = ExitStack()
 
     def __enter__(self) -> VideoWriter:
-        temporary = self._stack.enter_context(atomic_path(self.path))
+        self._temporary = self._stack.enter_context(atomic_path(self.path))
         try:
-            self._open(temporary)
+            self._open(self._temporary)
         except BaseException as error:
             self._stack.__exit__(type(error), error, error.__traceback__)
             raise
@@ -77,6 +99,8 @@ class VideoWriter:
 
     def _open(self, temporary: Path) -> None:
         self._container = av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"})
+        if self._mark is not None and self._mark.note:
+            self._container.metadata["comment"] = self._mark.note
         height, width = self._size
         video: VideoStream = self._container.add_stream("libx264", rate=self._fps, options=self._options)
         video.width, video.height = width + width % 2, height + height % 2
@@ -95,6 +119,8 @@ class VideoWriter:
         """
         if rgb.shape[:2] != self._size:
             raise OutputError(f"frame {self.n_frames} is {rgb.shape[1]} x {rgb.shape[0]} px", "keep one size")
+        if self._mark is not None:
+            rgb = self._mark.draw(rgb)
         height, width = self._size
         if height % 2 or width % 2:
             rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
@@ -154,3 +180,5 @@ class VideoWriter:
                 self._container.close()
             except OSError as error:
                 raise output_error(error, self.path) from error
+        if self._mark is not None:
+            self._mark.seal(self._temporary)

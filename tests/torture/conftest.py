@@ -1,0 +1,5 @@
+"""The synthetic performance."""
+
+from tests.synthetic.fixtures import performance
+
+__all__ = ["performance"]

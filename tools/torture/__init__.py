@@ -1,0 +1,1 @@
+"""Torture: `python -m tools.torture`."""
