@@ -35,5 +35,7 @@ def with_mean_depth(points: Float[ndarray, "64 3"]) -> Float[ndarray, "64 3"]:
     Args:
         points: head frame, inter-ocular units; their centre is the origin.
     """
-    mean = fit_similarity(MEAN_RIGID, points).apply(MEAN_RIGID)
-    return np.column_stack([points[:, :2], mean[:, 2] - mean[:, 2].mean()])
+    mean = MEAN_RIGID @ fit_similarity(MEAN_RIGID, points).R.T
+    mean -= mean.mean(0)
+    scale = np.sqrt((points[:, :2] ** 2).sum() / (mean[:, :2] ** 2).sum())  # by the outline: the depth is in doubt
+    return np.column_stack([points[:, :2], scale * mean[:, 2]])
