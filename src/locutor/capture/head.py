@@ -1,9 +1,9 @@
-"""The head pose of every frame: landmarks, then bundle adjustment, then optical flow."""
+"""The head pose of every frame: landmarks, bundle adjustment, patches of a keyframe found again, optical flow."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
 from locutor.capture.flow import FLOW_POINTS, measure_flow, residual_flow, residual_series, rms
+from locutor.capture.keyframe import find_again, keyframes
+from locutor.capture.mean_face import with_mean_depth
 from locutor.capture.track import FlowField, RigidTrack, Weights, refine
 from locutor.core.archive import load_arrays
 from locutor.core.camera import Camera
@@ -28,7 +30,7 @@ class HeadTrack:
     Attributes:
         rigid: poses and rigid points.
         residual_flow_px: RMS residual on points that the fit did not see, px per frame, by a fit on the others.
-        residual_flow_landmarks_px: the same before the flow terms, for comparison.
+        residual_flow_landmarks_px: the same by landmarks and smoothness only, for comparison.
         residual_flow_raw_px: the same of the landmarks' pose frame by frame, without any smoothing or adjustment.
         residual_series_px: length of the residual in every step from a frame to the next; nan where nothing is seen.
     """
@@ -74,16 +76,38 @@ def track_head(
     given = rigid[..., :2], observed, camera
     track = refine(raw, *given, Weights(shape=0.055, depth=0.003), learn_sigma=True)
     track = refine(track, *given, Weights(shape=0.0033, acceleration_px=0.15), learn_sigma=True, cuts=cuts)
+    by_landmarks = track
     flow = measure_flow(grey_frames(), track.project(camera))
     flow.trusted[[cut - 1 for cut in cuts]] = False
-    with_flow = Weights(landmark_scale=10.0, flow_px=0.15, acceleration_px=0.12)
-    half = refine(track, *given, with_flow, _only(flow, FLOW_ROWS[0::2]), iterations=5, cuts=cuts)
+    keys = keyframes(track, observed, cuts)
+    frames = dict(zip(keys, _chosen(grey_frames(), keys), strict=True))
+    sighting = find_again(grey_frames(), [frames[k] for k in keys], keys, track.project(camera), cuts)
+    px, trust = sighting.filled(rigid[..., :2], observed)
+    # The landmarks have flattened the shape. Begin again, and hold on to it: expressions pass for depth as well.
+    track = replace(track, points=raw.points, sigma_px=raw.sigma_px)
+    shape = Weights(shape=0.005, depth=0.0005, acceleration_px=0.3)
+    track = refine(track, px, trust, camera, shape, iterations=8, learn_sigma=True, cuts=cuts)
+    with_flow = Weights(landmark_scale=2.0, flow_px=0.15, acceleration_px=0.12)
+    judged = trust.copy()
+    judged[:, FLOW_ROWS[1::2]] = 0
+    half = refine(track, px, judged, camera, with_flow, _only(flow, FLOW_ROWS[0::2]), iterations=5, cuts=cuts)
     judge = _only(flow, FLOW_ROWS[1::2])
-    finished = refine(track, *given, with_flow, _only(flow, FLOW_ROWS), iterations=5, cuts=cuts)
+    finished = refine(track, px, trust, camera, with_flow, _only(flow, FLOW_ROWS), iterations=5, cuts=cuts)
     series = residual_series(half, camera, judge)
     return HeadTrack(
-        finished, rms(series), residual_flow(track, camera, judge), residual_flow(raw, camera, judge), series
+        finished, rms(series), residual_flow(by_landmarks, camera, judge), residual_flow(raw, camera, judge), series
     )
+
+
+def _chosen(frames: Iterable[UInt8[ndarray, "H W"]], numbers: Sequence[int]) -> list[UInt8[ndarray, "H W"]]:
+    """The frames of these numbers, which rise; none after the last is read."""
+    found = []
+    for number, frame in enumerate(frames):
+        if number in numbers:
+            found.append(frame)
+        if number == numbers[-1]:
+            break
+    return found
 
 
 def _only(flow: FlowField, rows: ndarray) -> FlowField:
@@ -93,7 +117,7 @@ def _only(flow: FlowField, rows: ndarray) -> FlowField:
 
 
 def _initial_track(rigid: Float[ndarray, "T M 3"], observed: Bool[ndarray, " T"], camera: Camera) -> RigidTrack:
-    """Rigid points by averaging aligned frames; poses by weak perspective."""
+    """Rigid points by averaging aligned frames, with the depth of people; poses by weak perspective."""
     sample = rigid[observed][::5]
     shape = sample[0] - sample[0].mean(0)
     for _ in range(3):
@@ -101,6 +125,7 @@ def _initial_track(rigid: Float[ndarray, "T M 3"], observed: Bool[ndarray, " T"]
     shape -= shape.mean(0)
     corners = [RIGID.index(p) for p in OUTER_EYE_CORNERS]
     shape /= np.linalg.norm(shape[corners[0]] - shape[corners[1]])
+    shape = with_mean_depth(shape)
     rotations, translations = [], []
     for points in rigid:
         fit = fit_similarity(shape, points)

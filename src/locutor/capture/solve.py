@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from locutor.capture.blendshapes import corrected_blendshapes
 from locutor.capture.detect import face_height_px
+from locutor.capture.gaze import gaze_turns
 from locutor.capture.head import HeadTrack, track_head
 from locutor.capture.image_store import ImageStore
 from locutor.capture.observe import Observations
@@ -102,6 +103,7 @@ def _assemble(seen: Observations, head: HeadTrack, torso: TorsoTrack, reference:
         torso_xyz=torso_xyz.astype(np.float32),
         blendshapes=corrected_blendshapes(seen.blendshapes, in_head, observed),
         valid=observed,
+        gaze=gaze_turns(in_head, observed),
     )
     return Tracking(
         seen.landmarks, motion, neutral, reference_wxyz.astype(np.float32), xyz_reference.astype(np.float32), reference

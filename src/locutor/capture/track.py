@@ -84,7 +84,7 @@ class Weights:
 def refine(
     track: RigidTrack,
     landmarks_px: Float[ndarray, "T M 2"],
-    observed: Bool[ndarray, " T"],
+    observed: Bool[ndarray, " T"] | Float[ndarray, "T M"],
     camera: Camera,
     weights: Weights,
     flow: FlowField | None = None,
@@ -94,29 +94,33 @@ def refine(
 ) -> RigidTrack:
     """Gauss-Newton on the poses (and on the shape when `weights.shape` is set).
 
+    `observed` says in which frames the landmarks were seen, or with what weight (0..1) each of them counts.
     The acceleration prior does not reach across `cuts`, the frames with which a new shot begins.
 
     Reprojection error misleads about jitter; the residual flow is what to judge the result by
     (`flow.residual_flow`).
     """
     start_points = track.points
+    trust = observed if observed.ndim == 2 else np.repeat(observed[:, None], len(start_points), 1).astype(np.float64)
     for iteration in range(iterations):
         error = track.project(camera) - landmarks_px
         if learn_sigma and iteration >= 2:
-            track = replace(track, sigma_px=_learn_sigma(error[observed], track.sigma_px))
-        track = _step(track, error, observed, camera, weights, flow, start_points, cuts)
+            track = replace(track, sigma_px=_learn_sigma(error, trust, track.sigma_px))
+        track = _step(track, error, trust, camera, weights, flow, start_points, cuts)
     return track
 
 
-def _learn_sigma(error: Float[ndarray, "T M 2"], sigma_px: Float[ndarray, " M"]) -> Float[ndarray, " M"]:
+def _learn_sigma(
+    error: Float[ndarray, "T M 2"], trust: Float[ndarray, "T M"], sigma_px: Float[ndarray, " M"]
+) -> Float[ndarray, " M"]:
     clipped = np.minimum(np.linalg.norm(error, axis=-1), 6 * sigma_px)
-    return np.sqrt((clipped**2).mean(0) / 2) + 0.15
+    return np.sqrt((trust * clipped**2).sum(0) / (2 * trust.sum(0) + 1e-9)) + 0.15
 
 
 def _step(
     track: RigidTrack,
     error: Float[ndarray, "T M 2"],
-    observed: Bool[ndarray, " T"],
+    trust: Float[ndarray, "T M"],
     camera: Camera,
     weights: Weights,
     flow: FlowField | None,
@@ -130,7 +134,7 @@ def _step(
 
     sigma = weights.landmark_scale * track.sigma_px
     norm = np.linalg.norm(error, axis=-1)
-    weight = observed[:, None] / sigma**2 / np.maximum(1.0, norm / (2.5 * track.sigma_px))  # Huber
+    weight = trust / sigma**2 / np.maximum(1.0, norm / (2.5 * track.sigma_px))  # Huber
     JW = J_pose * weight[..., None, None]
     diagonal = np.einsum("tmia,tmib->tab", JW, J_pose)
     gradient = np.einsum("tmia,tmi->ta", JW, error)

@@ -24,6 +24,8 @@ class Motion:
         torso_wxyz, torso_xyz: `T_world_torso`, the second tracked body. The torso frame coincides with
             the head frame in the person's reference pose.
         blendshapes: the 52 coefficients of `core.arkit.ARKIT_NAMES`, 0..1, the interchange with other systems.
+        gaze: turn of the eyes in the head against where the person usually looks, to the right of the image and
+            down, rad.
         valid: False where nothing was observed and the values are filled in.
     """
 
@@ -34,6 +36,7 @@ class Motion:
     torso_xyz: Float[ndarray, "T 3"] | None = None
     blendshapes: Float[ndarray, "T 52"] | None = None
     valid: Bool[ndarray, " T"] | None = None
+    gaze: Float[ndarray, "T 2"] | None = None
 
     def __len__(self) -> int:
         for array in self.channels().values():

@@ -1,0 +1,99 @@
+"""Skin points followed from one frame of a shot to all others: places that neither drift nor belong to a network.
+
+The landmark network knows where a face usually is when it turns, and tells of less nodding than there is; flow from
+frame to frame is exact and drifts. A patch of skin found again in every frame has neither fault, as long as it is seen.
+"""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from numpy import ndarray
+
+from locutor.capture.flow import WINDOW_PX
+from locutor.capture.track import RigidTrack
+from locutor.geometry.rotation import mean_rotation
+
+ROUND_TRIP_PX = 0.5  # there and back must meet within this
+FARTHEST_PX = 8.0  # from where the landmarks expect the point
+LANDMARK_TRUST = 0.04  # weight of a landmark where the patch is not found again, beside one for a patch that is
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Where points of the skin were seen.
+
+    Attributes:
+        px: places; where `found` is False, those that were expected.
+        found: whether the patch of the keyframe was found again.
+    """
+
+    px: Float[ndarray, "T M 2"]
+    found: Bool[ndarray, "T M"]
+
+    def filled(
+        self, landmarks_px: Float[ndarray, "T M 2"], observed: Bool[ndarray, " T"]
+    ) -> tuple[Float[ndarray, "T M 2"], Float[ndarray, "T M"]]:
+        """The places and their weights, with landmarks where the patch was not found.
+
+        The landmarks are moved by each point's usual distance from its patch, so that both tell of the same skin.
+        """
+        seen = self.found & observed[:, None]
+        away = np.where(seen[..., None], self.px - landmarks_px, np.nan)
+        away[:, ~seen.any(0)] = 0.0
+        px = np.where(seen[..., None], self.px, landmarks_px + np.nanmedian(away, axis=0))
+        return px, np.where(seen, 1.0, LANDMARK_TRUST) * observed[:, None]
+
+
+def keyframes(track: RigidTrack, observed: Bool[ndarray, " T"], cuts: Sequence[int]) -> list[int]:
+    """For each shot the frame nearest to its mean pose."""
+    R, bounds = track.R_world_head, [0, *cuts, len(observed)]
+    chosen = []
+    for start, end in itertools.pairwise(bounds):
+        shot = slice(start, end)
+        away = np.linalg.norm(R[shot] - mean_rotation(R[shot]), axis=(1, 2))
+        away += np.linalg.norm(track.xyz[shot] - track.xyz[shot].mean(0), axis=1)
+        chosen.append(start + int(np.argmin(np.where(observed[shot], away, np.inf))))
+    return chosen
+
+
+def find_again(
+    grey_frames: Iterable[UInt8[ndarray, "H W"]],
+    keys: Sequence[UInt8[ndarray, "H W"]],
+    key_frames: Sequence[int],
+    projected: Float[ndarray, "T M 2"],
+    cuts: Sequence[int],
+) -> Sighting:
+    """Look in every frame for the patches around the points of its shot's keyframe (Lucas-Kanade, there and back).
+
+    Args:
+        grey_frames: the T frames in order.
+        keys, key_frames: the keyframe of each shot, and its number.
+        projected: where a track sees the points, px; the search starts there.
+        cuts: frames with which a new shot begins.
+    """
+    px, found = projected.copy(), np.zeros(projected.shape[:2], bool)
+    shots = np.searchsorted(cuts, np.arange(len(projected)), side="right")
+    for t, frame in enumerate(grey_frames):
+        key = keys[shots[t]]
+        source = projected[key_frames[shots[t]]].astype(np.float32)[:, None]
+        there, forward = _look(key, frame, source, projected[t].astype(np.float32)[:, None])
+        back, backward = _look(frame, key, there, source)
+        found[t] = forward & backward
+        found[t] &= np.linalg.norm((back - source)[:, 0], axis=1) < ROUND_TRIP_PX
+        found[t] &= np.linalg.norm(there[:, 0] - projected[t], axis=1) < FARTHEST_PX
+        px[t] = np.where(found[t, :, None], there[:, 0], projected[t])
+    return Sighting(px, found)
+
+
+def _look(
+    source: UInt8[ndarray, "H W"], target: UInt8[ndarray, "H W"], points: ndarray, guess: ndarray
+) -> tuple[ndarray, ndarray]:
+    there, found, _ = cv2.calcOpticalFlowPyrLK(
+        source, target, points, guess.copy(),
+        winSize=(WINDOW_PX, WINDOW_PX), maxLevel=1, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )  # fmt: skip
+    return there, found[:, 0] > 0
