@@ -20,6 +20,7 @@ from locutor.capture.regions import find_regions
 from locutor.core.errors import MissingPartError, ModelFileError
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path, refuse_existing_folder
+from locutor.core.motion import Motion
 from locutor.evaluate.metrics import (
     ImageFigures,
     best_lag,
@@ -38,9 +39,10 @@ from locutor.evaluate.protocols import (
     static_head,
     truth_frames,
     with_mouth,
+    with_refined_poses,
     write_clip,
 )
-from locutor.evaluate.report import Sample, write_report
+from locutor.evaluate.report import CLIPS, Sample, write_report
 from locutor.evaluate.voice_folds import heard_mouth, score_voice
 
 STAGE = "judging"
@@ -81,9 +83,10 @@ def judge(avatar: Avatar, performance: Performance, out: Path) -> Iterator[Event
         yield Warned(f"lip figures are left out: {why_not}")
     with atomic_path(out) as folder:
         folder.mkdir()
-        ways = _ways(avatar, performance, part)
+        refined = yield from with_refined_poses(avatar, performance, part)
+        ways = _ways(avatar, performance, part, refined)
         rows: list[Row] = []
-        for name in ("truth", "replay", "voice"):
+        for name in CLIPS:
             if name in ways:
                 write_clip(folder / f"{name}.mp4", ways[name](), part.sound, size)
         ways["truth through the codec"] = lambda: read_clip(folder / "truth.mp4")
@@ -100,7 +103,7 @@ def judge(avatar: Avatar, performance: Performance, out: Path) -> Iterator[Event
     yield Wrote(out / "report.html", "report")
 
 
-_ORDER = ("truth through the codec", "replay", "voice", "static head", "mean frame")
+_ORDER = ("truth through the codec", "refined", "replay", "voice", "static head", "mean frame")
 
 
 def _landmarker() -> tuple[FaceLandmarker | None, str]:
@@ -110,9 +113,10 @@ def _landmarker() -> tuple[FaceLandmarker | None, str]:
         return None, error.what
 
 
-def _ways(avatar: Avatar, performance: Performance, part: HeldOut) -> dict[str, Frames]:
+def _ways(avatar: Avatar, performance: Performance, part: HeldOut, refined: Motion) -> dict[str, Frames]:
     ways: dict[str, Frames] = {
         "truth": lambda: truth_frames(performance, part),
+        "refined": lambda: replayed(avatar, refined),
         "replay": lambda: replayed(avatar, part.motion),
         "static head": lambda: replayed(avatar, static_head(avatar, part.motion)),
         "mean frame": lambda: iter([mean_frame(performance)] * len(part.frames)),
