@@ -39,8 +39,9 @@ def true_motion(performance: Performance) -> Motion:
 
 @pytest.fixture(scope="module")
 def moved(true_motion: Motion) -> Motion:
-    """Poses wrong by about half a pixel, differently in every frame."""
-    wrong = np.random.default_rng(1).normal(size=(N, N_UNKNOWNS)) * np.tile([*[0.008] * 5, 0.02], 2)
+    """Poses wrong by about half a pixel, and drifting."""
+    drift = np.random.default_rng(1).normal(size=(2, N_UNKNOWNS)) * np.tile([*[0.008] * 5, 0.02], 2)
+    wrong = drift[0] + np.linspace(-1, 1, N)[:, None] * drift[1]
     return corrected_motion(true_motion, wrong)
 
 
@@ -51,7 +52,7 @@ def test_lost_poses_are_found_again(speaking_avatar: Avatar, true_motion: Motion
     before, after = (
         np.abs(np.stack(list(film(speaking_avatar, [m]))).astype(float) - pictures).mean() for m in (moved, found)
     )
-    assert after < 0.35 * before
+    assert after < 0.5 * before
     assert (
         np.abs(found.head_xyz - true_motion.head_xyz)[:, :2].mean()
         < 0.5 * np.abs(moved.head_xyz - true_motion.head_xyz)[:, :2].mean()

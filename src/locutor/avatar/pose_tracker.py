@@ -56,7 +56,7 @@ class Round:
 
 HEAD, TORSO, BOTH = slice(0, 6), slice(6, 12), slice(0, 12)
 # The torso may be off by a whole collar and comes near in small pictures; small pictures mislead the head.
-ROUNDS = (Round(0.5, TORSO, 40), Round(0.5, TORSO, 40), Round(1, BOTH, 20), Round(1, BOTH, 20))
+ROUNDS = (*[Round(0.5, TORSO, 40.0)] * 2, *[Round(1.0, BOTH, 20.0)] * 2)
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,14 @@ from locutor.core.errors import MissingPartError, ModelFileError
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path, refuse_existing_folder
 from locutor.core.motion import Motion
+from locutor.evaluate.detail import DetailMeter, closed_blinks, eye_openings
+from locutor.evaluate.masks import find_masks
 from locutor.evaluate.metrics import (
     ImageFigures,
     best_lag,
     compare_images,
     correlation,
+    eye_distance_px,
     lip_distance_px,
     lip_gap,
     mean_figures,
@@ -136,28 +139,36 @@ def _score(
 ) -> Row:
     regions = find_regions(performance.tracking.landmarks, performance.camera.width)
     figures: list[ImageFigures] = []
+    detail = DetailMeter()
     found: list[Float32[ndarray, "478 3"]] = []
     shown = set(_shown(part))
     row = Row(name, {})
     for k, rgb in zip(part.frames, frames, strict=True):
-        figures.append(compare_images(performance.frames.rgb(k), rgb, regions.face[k], regions.mouth[k]))
+        truth = performance.frames.rgb(k)
+        masks = find_masks(performance.matte(k), performance.tracking.landmarks[k])
+        figures.append(compare_images(truth, rgb, regions.face[k], regions.mouth[k], masks.person, masks.skin))
+        detail.add(truth, rgb, masks, regions.face[k], regions.mouth[k])
         if landmarker is not None:
             faces = landmarker.detect(rgb)
             found.append(faces[0].landmarks if faces else np.full((478, 3), np.nan, np.float32))
         if k in shown:
             row.samples[k] = rgb
-    row.figures = mean_figures(figures)
+    row.figures = mean_figures(figures) | detail.figures()
     if landmarker is not None:
-        truth = performance.tracking.landmarks[part.start : part.end]
+        true_points = performance.tracking.landmarks[part.start : part.end]
         rendered = np.stack(found)
-        true_gap, gap = lip_gap(truth), lip_gap(rendered)
-        distance = lip_distance_px(truth, rendered)
+        true_gap, gap = lip_gap(true_points), lip_gap(rendered)
+        distance = lip_distance_px(true_points, rendered)
+        closed, blinks = closed_blinks(eye_openings(true_points), eye_openings(rendered))
         row.gap = [round(float(g), 4) for g in gap]
         row.figures |= {
             "lip_distance_px": round(float(np.nanmean(distance)), 3),
+            "lip_distance_percent": round(100 * float(np.nanmean(distance / eye_distance_px(true_points))), 3),
             "lip_gap_correlation": round(correlation(true_gap, gap), 3),
             "lip_gap_lag_frames": best_lag(true_gap, gap),
             "frames_without_face": int(np.isnan(distance).sum()),
+            "blinks": blinks,
+            "blinks_closed": closed,
         }
     return row
 

@@ -28,9 +28,17 @@ COLUMNS = {
     "ssim": "SSIM",
     "psnr_face": "PSNR face",
     "psnr_mouth": "PSNR mouth",
+    "psnr_person": "PSNR person",
+    "psnr_skin": "PSNR skin",
+    "sharpness_face": "sharpness face",
+    "sharpness_mouth": "sharpness mouth",
+    "sharpness_hair": "sharpness hair",
+    "flicker_background": "flicker background",
+    "flicker_torso": "flicker torso",
     "lip_distance_px": "lip distance, px",
     "lip_gap_correlation": "lip-gap r",
     "lip_gap_lag_frames": "lag, frames",
+    "blinks_closed": "blinks closed",
 }
 CLIPS = ("truth", "refined", "replay", "voice")  # what a video is written of
 COLOURS = {"truth": "#111", "refined": "#15803d", "replay": "#1769aa", "voice": "#c2410c"}
@@ -72,7 +80,9 @@ def write_report(
         _table(rows),
         "<p><b>replay</b>: tracked expression and pose. <b>refined</b>: the same with head and torso poses refined by "
         "the avatar, the mouth masked out. <b>voice</b>: the sound drives the mouth, pose and eyes are "
-        "tracked. Chance: <b>static head</b>, <b>mean frame</b>. Ceiling: <b>truth through the codec</b>.</p>",
+        "tracked. <b>person</b>: by the matte; <b>skin</b>: the person inside the hull of the face's landmarks; "
+        "<b>sharpness</b>: gradient energy, and <b>flicker</b>: second difference in time, as shares "
+        "of the truth's. Chance: <b>static head</b>, <b>mean frame</b>. Ceiling: <b>truth through the codec</b>.</p>",
         _voice(voice),
         "<h2>Lip gap</h2>",
         _curves(performance, part, rows),
