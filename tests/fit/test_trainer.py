@@ -74,6 +74,8 @@ def test_the_stream_ends_with_the_avatar(finished):
     assert all(f.iterations_per_s > 0 and 0 < f.ssim < 1 for f in figures)
     bars = [e for e in events if isinstance(e, Progress) and e.stage == "training"]
     assert (bars[-1].done, bars[-1].total) == (60, 60)
+    refining = [i for i, e in enumerate(events) if isinstance(e, Progress) and e.stage == "refining poses"]
+    assert 0 < refining[0] < refining[-1] < events.index(figures[0])  # once, at 30 %
 
 
 def test_the_run_folder_holds_all_and_nothing_half_written(finished):

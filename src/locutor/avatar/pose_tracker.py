@@ -72,20 +72,25 @@ class Footage:
     hidden: Callable[[int], Bool[ndarray, "H W"]]
 
 
-def refine_poses(
-    avatar: Avatar, motion: Motion, footage: Footage, rounds: Sequence[Round] = ROUNDS
-) -> Generator[Event, None, Motion]:
+def refine_poses(avatar: Avatar, motion: Motion, footage: Footage) -> Generator[Event, None, Motion]:
     """The same motion with head and torso poses under which the avatar looks most like the footage.
 
     Args:
         avatar: who is in the footage.
         motion: as tracked; needs `face`, `head` and `torso`. The face is not changed.
         footage: the frames of the motion.
-        rounds: Gauss-Newton steps.
 
     Returns:
         The refined motion (as the generator's return value); yields progress.
     """
+    corrections = yield from fit_corrections(avatar, motion, footage, ROUNDS)
+    return corrected_motion(motion, corrections)
+
+
+def fit_corrections(
+    avatar: Avatar, motion: Motion, footage: Footage, rounds: Sequence[Round]
+) -> Generator[Event, None, Float[ndarray, "T 12"]]:
+    """What to move the poses of `motion` by, see `corrected_motion` and `refine_poses`; yields progress."""
     started = time.monotonic()
     n = len(motion)
     corrections = np.zeros((n, N_UNKNOWNS))
@@ -101,7 +106,7 @@ def refine_poses(
         H, g = (np.stack(parts) for parts in zip(*found, strict=True))
         corrections = corrections + _solve(H, g, corrections, step.unknowns)
     yield Progress(STAGE, len(rounds) * n, len(rounds) * n, time.monotonic() - started)
-    return corrected_motion(motion, corrections)
+    return corrections
 
 
 def corrected_motion(motion: Motion, corrections: Float[ndarray, "T 12"]) -> Motion:

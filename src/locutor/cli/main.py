@@ -47,7 +47,7 @@ class Train:
     source: Positional[Path]
     out: Out
     overwrite: bool = False
-    config: Annotated[TrainConfig, arg(name="")] = field(default_factory=TrainConfig)
+    config: Annotated[TrainConfig, arg(name="")] = field(kw_only=True)  # no default: the preset decides
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Demo:
     out: Out = Path("demo")
     video: Path | None = None
     audio: Path | None = None
-    config: Annotated[TrainConfig, arg(name="")] = field(default_factory=TrainConfig)
+    config: Annotated[TrainConfig, arg(name="")] = field(kw_only=True)  # no default: the preset decides
 
 
 @dataclass(frozen=True)
@@ -156,14 +156,14 @@ def run(command: Capture | Train | Say | Eval | Demo | Actor | Doctor) -> None:
     match command:
         case Capture(video, out, config):
             show(verbs.capture(video, out, config))
-        case Train(source, out, overwrite, config):
+        case Train(source, out, overwrite, config=config):
             show(verbs.train(source, out, overwrite, config))
         case Say():
             show(verbs.say(command.avatar, command.audio, command.text, command.voice, command.out, command.seed,
                            command.overwrite))  # fmt: skip
         case Eval(avatar, out, performance):
             show(verbs.evaluate(avatar, out, performance))
-        case Demo(out, video, audio, config):
+        case Demo(out, video, audio, config=config):
             show(verbs.demo(out, video, audio, config))
         case Actor():
             from locutor.actors.make_performer import Config

@@ -7,18 +7,18 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.film import film
-from locutor.avatar.pose_tracker import Footage, refine_poses
+from locutor.avatar.pose_tracker import refine_poses
 from locutor.capture.performance import Performance
-from locutor.capture.regions import find_regions
 from locutor.core.clock import SAMPLES_PER_FRAME
 from locutor.core.events import Event
 from locutor.core.face import MOUTH_SLICE
 from locutor.core.motion import Motion
+from locutor.fit.pose_refinement import footage_from
 from locutor.media.video import iterate_frames
 from locutor.media.writer import VideoWriter
 
@@ -71,16 +71,7 @@ def with_refined_poses(avatar: Avatar, performance: Performance, part: HeldOut) 
     Returns:
         The motion of the part (as the generator's return value); yields progress.
     """
-    mouth = find_regions(performance.tracking.landmarks, performance.camera.width).mouth
-
-    def hidden(k: int) -> Bool[ndarray, "H W"]:
-        mask = np.zeros((performance.camera.height, performance.camera.width), bool)
-        left, top, right, bottom = mouth[part.start + k]
-        mask[top:bottom, left:right] = True
-        return mask
-
-    footage = Footage(lambda k: performance.frames.rgb(part.start + k), hidden)
-    return (yield from refine_poses(avatar, part.motion, footage))
+    return (yield from refine_poses(avatar, part.motion, footage_from(performance, part.start)))
 
 
 def with_mouth(motion: Motion, mouth: Float32[ndarray, "T 58 2"]) -> Motion:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Generator
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from numpy import ndarray
@@ -13,7 +15,9 @@ from torch import Tensor
 
 from locutor.avatar.avatar import Avatar, Provenance, as_background, body_pose
 from locutor.avatar.controls import N_CONTROLS, fit_controls
+from locutor.avatar.pose_tracker import corrected_motion, fit_corrections
 from locutor.capture.performance import Performance
+from locutor.core.events import Event
 from locutor.core.face import FACE_POINTS
 from locutor.drive.idle_model import fit_idle
 from locutor.fit.config import TrainConfig
@@ -21,7 +25,7 @@ from locutor.fit.device import to_device, training_device
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
 from locutor.fit.model import TrainableAvatar
-from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected
+from locutor.fit.pose_refinement import FROM_ITERATION, ROUNDS_AT_ONCE, PoseRefiner, corrected, footage_from
 from locutor.fit.relocate import PullMeter, relocate
 from locutor.splat.bodies import BodyPose
 from locutor.splat.dispatch import photometric_loss, pose_gaussians, rasterize
@@ -89,6 +93,15 @@ class Training:
         if self.iteration % RELOCATE_EVERY == 0 and RELOCATE_FROM <= self.iteration <= last:
             relocate(model, self._meter, self._noise)
         return loss
+
+    def refine_poses(self) -> Generator[Event, None, None]:
+        """Refine the poses of all training frames together; yields progress."""
+        n = self.performance.n_train
+        known = self._refiner.all_unknowns().numpy().astype(np.float64)
+        motion = corrected_motion(self.performance.tracking.motion[:n], known)
+        footage = footage_from(self.performance, 0)
+        found = yield from fit_corrections(self.avatar(0.0), motion, footage, ROUNDS_AT_ONCE)
+        self._refiner.correction += torch.from_numpy(found).float()
 
     def _tracked_pose(self, k: int) -> BodyPose:
         if k not in self._tracked:
