@@ -14,6 +14,7 @@ from torch import Tensor
 
 from locutor.avatar.controls import ControlSpace
 from locutor.avatar.field import CodeNetwork
+from locutor.avatar.torso import TorsoCode
 from locutor.core.camera import Camera
 from locutor.core.motion import Motion
 from locutor.geometry.rotation import matrix_from_wxyz
@@ -50,13 +51,14 @@ class Avatar:
 
     Attributes:
         canonical: Gaussians in the head frame; the first M of them move with the face.
-        bases: the motion field's table.
-        network: controls to coefficients.
+        bases: the motion field's table; the torso's bases come after the face's.
+        network: controls to coefficients of the face's bases.
         controls: motion to controls.
         camera, plate: of the footage; the plate is the background.
         provenance: where the avatar comes from.
         idle: arrays of the person's idle movement (`drive.idle_model`).
         voice: arrays of the person's voice model (`drive.voice`), empty when the footage had no sound.
+        torso: poses to coefficients of the torso's bases; None where there are none.
     """
 
     canonical: CanonicalGaussians
@@ -68,11 +70,13 @@ class Avatar:
     provenance: Provenance
     idle: Mapping[str, ndarray]
     voice: Mapping[str, ndarray] = field(default_factory=dict)
+    torso: TorsoCode | None = None
 
     def coefficients(self, motion: Motion) -> Float32[Tensor, "T K"]:
-        """Coefficients of the motion field for every frame."""
+        """Coefficients of the motion field for every frame: the face's, then the torso's."""
         with torch.no_grad():
-            return self.network(torch.from_numpy(self.controls.encode(motion)))
+            of_face = self.network(torch.from_numpy(self.controls.encode(motion)))
+        return of_face if self.torso is None else torch.cat([of_face, self.torso.coefficients(motion)], 1)
 
     @cached_property
     def background(self) -> Float[Tensor, "H W 3"]:

@@ -21,6 +21,7 @@ class TrainConfig:
         n_gaussians: Gaussians of head, torso and hair; the count is fixed.
         n_mouth: Gaussians that start inside the open mouth, behind the lips.
         n_bases: bases of the motion field.
+        n_torso_bases: bases of clothes and shoulders, driven by the poses of head and torso.
         n_iterations: one frame per iteration.
         device: where it runs: cpu, or cuda through gsplat (the extra `cuda`).
         seed: of sampling and initial values.
@@ -28,6 +29,7 @@ class TrainConfig:
         mouth_weight: what a pixel of the mouth counts in the loss, beside 1 elsewhere.
         eye_weight: what a pixel of the eyes counts in the loss, beside 1 elsewhere.
         control_noise: standard deviation of the noise on the controls, against over-fitting.
+        torso_noise: the same on what drives the torso's bases.
         checkpoint_every: iterations between two checkpoints.
         preview_every: iterations between two preview pictures.
     """
@@ -36,6 +38,7 @@ class TrainConfig:
     n_gaussians: int = 0
     n_mouth: int = 0
     n_bases: int = 0
+    n_torso_bases: int = 6
     n_iterations: int = 0
     device: str = "cpu"
     seed: int = 0
@@ -43,6 +46,7 @@ class TrainConfig:
     mouth_weight: float = 3.0
     eye_weight: float = 2.0
     control_noise: float = 0.05
+    torso_noise: float = 0.1
     checkpoint_every: int = 500
     preview_every: int = 500
 

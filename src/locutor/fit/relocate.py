@@ -75,7 +75,9 @@ def _relocate_range(
     canonical.means[dead] += jitter
     canonical.log_scales[dead] -= SHRINK
     canonical.log_scales[parents] -= SHRINK
-    if int(dead[0]) < avatar.n_moving:
-        avatar.bases[:, :, dead] = avatar.bases[:, :, parents]
-        avatar.optimiser.forget("bases", dead, axis=2)
+    of_face = int(dead[0]) < avatar.n_moving
+    bases = avatar.bases if of_face else avatar.torso_bases
+    first = 0 if of_face else avatar.n_moving
+    bases[:, :, dead - first] = bases[:, :, parents - first]
+    avatar.optimiser.forget("bases" if of_face else "torso_bases", dead - first, axis=2)
     return len(dead)
