@@ -11,6 +11,7 @@ from tests.synthetic.performer import take, true_avatar, true_tracking
 
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.bundle import VERSION, load_avatar, read_preview, save_avatar
+from locutor.avatar.controls import N_CONTROLS
 from locutor.avatar.field import CodeNetwork
 from locutor.avatar.torso import TorsoCode
 from locutor.capture.performance import Performance
@@ -30,7 +31,7 @@ MEMBERS = {
 def avatar() -> Avatar:
     someone = true_avatar(Path("some") / "folder")
     extra = 0.01 * torch.randn(3, *someone.bases.shape[1:], generator=torch.Generator().manual_seed(0))
-    network = type(someone.network)(28, 5)
+    network = type(someone.network)(N_CONTROLS, 5)
     return replace(someone, bases=torch.cat([someone.bases, extra]), network=network.requires_grad_(False))
 
 

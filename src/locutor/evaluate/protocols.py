@@ -71,7 +71,7 @@ def with_refined_poses(avatar: Avatar, performance: Performance, part: HeldOut) 
     Returns:
         The motion of the part (as the generator's return value); yields progress.
     """
-    return (yield from refine_poses(avatar, part.motion, footage_from(performance, part.start)))
+    return (yield from refine_poses(avatar, part.motion, footage_from(performance, np.array(part.frames))))
 
 
 def with_mouth(motion: Motion, mouth: Float32[ndarray, "T 58 2"]) -> Motion:

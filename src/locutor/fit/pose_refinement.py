@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor
 
@@ -26,6 +26,7 @@ RATE = 6e-4  # about 0.05 px per visit at the start
 BETAS = (0.9, 0.99)
 FROM_ITERATION = 600
 ALL_AT_ONCE = 0.3  # share of the training after which all frames are refined together
+EVERY_AT_ONCE = 4  # frames: the torso's track drifts slowly, the frames between are interpolated
 ROUNDS_AT_ONCE = ROUNDS[:2]  # small pictures, the torso alone: the gradient is enough for the head
 
 
@@ -70,17 +71,17 @@ class PoseRefiner:
         self._square, self._visits = state["square"], state["visits"]
 
 
-def footage_from(performance: Performance, start: int) -> Footage:
-    """The frames from `start` on, the mouth hidden."""
+def footage_from(performance: Performance, frames: Int[ndarray, " T"]) -> Footage:
+    """Some frames of a performance, the mouth hidden."""
     mouth = find_regions(performance.tracking.landmarks, performance.camera.width).mouth
 
     def hidden(k: int) -> Bool[ndarray, "H W"]:
         mask = np.zeros((performance.camera.height, performance.camera.width), bool)
-        left, top, right, bottom = mouth[start + k]
+        left, top, right, bottom = mouth[frames[k]]
         mask[top:bottom, left:right] = True
         return mask
 
-    return Footage(lambda k: performance.frames.rgb(start + k), hidden)
+    return Footage(lambda k: performance.frames.rgb(int(frames[k])), hidden)
 
 
 def corrected(pose: BodyPose, unknowns: Float[Tensor, " 12"]) -> BodyPose:

@@ -26,7 +26,14 @@ from locutor.fit.device import to_device, training_device
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
 from locutor.fit.model import TrainableAvatar
-from locutor.fit.pose_refinement import FROM_ITERATION, ROUNDS_AT_ONCE, PoseRefiner, corrected, footage_from
+from locutor.fit.pose_refinement import (
+    EVERY_AT_ONCE,
+    FROM_ITERATION,
+    ROUNDS_AT_ONCE,
+    PoseRefiner,
+    corrected,
+    footage_from,
+)
 from locutor.fit.relocate import PullMeter, relocate
 from locutor.splat.bodies import BodyPose
 from locutor.splat.dispatch import photometric_loss, pose_gaussians, rasterize
@@ -106,9 +113,11 @@ class Training:
         n = self.performance.n_train
         known = self._refiner.all_unknowns().numpy().astype(np.float64)
         motion = corrected_motion(self.performance.tracking.motion[:n], known)
-        footage = footage_from(self.performance, 0)
-        found = yield from fit_corrections(self.avatar(0.0), motion, footage, ROUNDS_AT_ONCE)
-        self._refiner.correction += torch.from_numpy(found).float()
+        fitted = np.arange(0, n, EVERY_AT_ONCE)
+        footage = footage_from(self.performance, fitted)
+        found = yield from fit_corrections(self.avatar(0.0), motion[fitted], footage, ROUNDS_AT_ONCE)
+        between = [np.interp(np.arange(n), fitted, unknown) for unknown in found.T]
+        self._refiner.correction += torch.from_numpy(np.stack(between, 1)).float()
 
     def _tracked_pose(self, k: int) -> BodyPose:
         if k not in self._tracked:
