@@ -5,7 +5,6 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from tests.synthetic.fixtures import performance, speaking_avatar
 
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.film import film
@@ -14,8 +13,6 @@ from locutor.capture.performance import Performance
 from locutor.core.events import Event, Progress
 from locutor.core.motion import Motion
 from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
-
-__all__ = ["performance", "speaking_avatar"]
 
 N = 6
 Result = TypeVar("Result")
