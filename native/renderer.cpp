@@ -14,6 +14,8 @@ namespace {
 
 constexpr float kLargestBasis = 6e4f;  // in half precision
 
+std::size_t block_floats(int n_bases) { return static_cast<std::size_t>(n_bases) * kDeltaRows * kBlock; }
+
 int blocks_of(int n) { return (n + kBlock - 1) / kBlock; }
 
 }  // namespace
@@ -27,22 +29,38 @@ Renderer::Renderer(std::shared_ptr<Engine> engine, const CanonicalArrays& canoni
     bad |= engine_->kernels.load_canonical(canonical, b * kBlock, std::min(kBlock, n - b * kBlock), blocks[b]);
   refuse_non_finite_canonical(bad);
 
-  const std::size_t block_bytes = basis_block_bytes();
-  std::byte* packed = bases_.require(static_cast<std::size_t>(moving_blocks_) * block_bytes);
-  std::vector<float> block(static_cast<std::size_t>(n_bases) * kDeltaRows * kBlock);
+  // Values of basis k for block b: `count` in each of the rows, which lie n_moving apart.
+  const auto values = [&](int k, int row, int b) {
+    return bases + (static_cast<std::ptrdiff_t>(k) * kDeltaRows + row) * n_moving + b * kBlock;
+  };
+  std::size_t bytes = 0;
   for (int b = 0; b < moving_blocks_; b++) {
-    std::fill(block.begin(), block.end(), 0.0f);
+    const int count = std::min(kBlock, n_moving - b * kBlock);
+    int first = n_bases, last = -1;
     for (int k = 0; k < n_bases; k++)
-      for (int row = 0; row < kDeltaRows; row++) {
-        const float* from = bases + (static_cast<std::ptrdiff_t>(k) * kDeltaRows + row) * n_moving + b * kBlock;
-        for (int j = 0; j < std::min(kBlock, n_moving - b * kBlock); j++) {
-          if (!(std::abs(from[j]) < kLargestBasis))
+      for (int row = 0; row < kDeltaRows; row++)
+        for (const float *value = values(k, row, b), *end = value + count; value < end; value++) {
+          if (!(std::abs(*value) < kLargestBasis))
             throw std::invalid_argument("bases holds a value that is NaN or beyond 60000");
+          if (*value != 0) first = std::min(first, k), last = k;
+        }
+    block_bases_.push_back({std::min(first, last + 1), last < 0 ? 0 : last - first + 1, bytes});
+    bytes += block_floats(block_bases_.back().count) * engine_->kernels.packed_bytes;
+  }
+  std::byte* packed = bases_.require(bytes);
+  std::vector<float> block;
+  for (int b = 0; b < moving_blocks_; b++) {
+    const BlockBases& own = block_bases_[b];
+    block.assign(block_floats(own.count), 0.0f);
+    for (int k = 0; k < own.count; k++)
+      for (int row = 0; row < kDeltaRows; row++) {
+        const float* from = values(own.first + k, row, b);
+        for (int j = 0; j < std::min(kBlock, n_moving - b * kBlock); j++) {
           const int at = row * kBlock + j;
-          block[(static_cast<std::size_t>(at / kBasisRun) * n_bases + k) * kBasisRun + at % kBasisRun] = from[j];
+          block[(static_cast<std::size_t>(at / kBasisRun) * own.count + k) * kBasisRun + at % kBasisRun] = from[j];
         }
       }
-    engine_->kernels.pack(block.data(), block.size(), packed + b * block_bytes);
+    engine_->kernels.pack(block.data(), block.size(), packed + own.offset);
   }
 
   const std::ptrdiff_t w = camera.width, h = camera.height;
@@ -66,11 +84,12 @@ void Renderer::render(const float* coefficients, const BodyPose& pose, std::uint
     alignas(64) float delta[kDeltaRows][kBlock];
     GaussianBlock posed;
     const int begin = block * kBlock, count = frame->block_size(block);
-    if (block < moving_blocks_)
-      engine.kernels.motion_field(bases_.data() + static_cast<std::size_t>(block) * basis_block_bytes(), n_bases_,
-                                  coefficients, delta);
-    else
+    if (block < moving_blocks_ && block_bases_[block].count > 0) {
+      const BlockBases& own = block_bases_[block];
+      engine.kernels.motion_field(bases_.data() + own.offset, own.count, coefficients + own.first, delta);
+    } else {
       std::memset(delta, 0, sizeof delta);
+    }
     engine.kernels.pose(blocks_[block], delta, count, pose, posed);
     engine.kernels.project(posed, count, camera_, frame->splats.data() + begin, frame->rects.data() + begin,
                            frame->depths.data() + begin);

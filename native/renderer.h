@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "engine.h"
 
@@ -21,15 +22,18 @@ class Renderer {
   void render(const float* coefficients, const BodyPose&, std::uint8_t* rgb8) const;
 
  private:
-  std::size_t basis_block_bytes() const {
-    return static_cast<std::size_t>(n_bases_) * kDeltaRows * kBlock * engine_->kernels.packed_bytes;
-  }
+  // The bases that move a block: the face's are zero on the torso and the torso's on the face.
+  struct BlockBases {
+    int first, count;
+    std::size_t offset;  // into bases_, bytes
+  };
 
   std::shared_ptr<Engine> engine_;
   int n_, n_bases_, moving_blocks_;
   Camera camera_;
   Buffer<CanonicalBlock> blocks_;
-  Buffer<std::byte> bases_;   // per moving block, as Kernels::motion_field takes them
+  std::vector<BlockBases> block_bases_;  // per moving block
+  Buffer<std::byte> bases_;              // as Kernels::motion_field takes them
   Buffer<float> background_;  // planes [3, H, W]
   Buffer<std::uint8_t> background8_;  // [H, W, 3]
 };

@@ -84,8 +84,13 @@ def test_rest_is_the_neutral_face(baked, speaking_avatar: Avatar):
         face=np.zeros((1, 120, 2), np.float32),
         head_wxyz=controls.reference_wxyz[None],
         head_xyz=controls.reference_xyz[None],
+        torso_wxyz=controls.reference_wxyz[None],
+        torso_xyz=controls.reference_xyz[None],
     )
     np.testing.assert_allclose(page["rest"]["controls"], controls.encode(rest)[0], atol=1e-6)
+    of_torso = page["rest"]["torso_coefficients"]
+    assert len(of_torso) == page["n_bases"] - len(speaking_avatar.network.out.bias) > 0
+    np.testing.assert_allclose(of_torso, speaking_avatar.coefficients(rest)[0, -len(of_torso) :], atol=1e-6)
 
 
 def test_rows_of_motion(speaking_avatar: Avatar, performance: Performance):

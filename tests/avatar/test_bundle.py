@@ -5,11 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from tests.synthetic.performer import take, true_avatar, true_tracking
 
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.bundle import VERSION, load_avatar, read_preview, save_avatar
+from locutor.avatar.controls import N_CONTROLS
+from locutor.avatar.field import CodeNetwork
+from locutor.avatar.torso import TorsoCode
 from locutor.capture.performance import Performance
 from locutor.core.errors import FormatError, OutputError
 
@@ -28,7 +32,7 @@ MEMBERS = {
 def avatar() -> Avatar:
     someone = true_avatar(Path("some") / "folder")
     extra = 0.01 * torch.randn(3, *someone.bases.shape[1:], generator=torch.Generator().manual_seed(0))
-    network = type(someone.network)(28, 5)
+    network = type(someone.network)(N_CONTROLS, 5)
     return replace(someone, bases=torch.cat([someone.bases, extra]), network=network.requires_grad_(False))
 
 
@@ -67,7 +71,40 @@ def test_nothing_is_lost(avatar, path):
     motion = true_tracking(take(30)).motion
     torch.testing.assert_close(loaded.coefficients(motion), avatar.coefficients(motion))
     scale = avatar.bases.abs().amax(2, keepdim=True)
-    assert ((loaded.bases - avatar.bases).abs() <= scale / 2048 + 1e-12).all()
+    step = torch.tensor([1 / 2048] * 3 + [1 / 250] * 6)[:, None]
+    assert ((loaded.bases - avatar.bases).abs() <= scale * step + 1e-12).all()
+
+
+def test_the_torsos_code_is_carried(avatar, tmp_path):
+    n = len(avatar.canonical)
+    table = torch.zeros(7, 9, n)
+    table[:5, :, : avatar.bases.shape[2]] = avatar.bases
+    table[5:, :3] = 0.1
+    mean, std = np.arange(10, dtype=np.float32), np.ones(10, np.float32)
+    code = TorsoCode(mean, std, CodeNetwork(10, 2).requires_grad_(False))
+    save_avatar(replace(avatar, bases=table, torso=code), tmp_path / "t.avatar", preview=avatar.plate)
+    loaded = load_avatar(tmp_path / "t.avatar")
+    assert loaded.torso is not None
+    np.testing.assert_array_equal(loaded.torso.mean, mean)
+    motion = true_tracking(take(30)).motion
+    coefficients = loaded.coefficients(motion)
+    assert coefficients.shape == (30, 7)
+    torch.testing.assert_close(coefficients[:, 5:], code.coefficients(motion))
+    torch.testing.assert_close(coefficients[:, :5], avatar.coefficients(motion))
+    assert loaded.render(motion[:1]).std() > 1
+
+
+def test_the_first_version_still_loads(avatar, path):
+    """Nine rows of bases in half precision, no torso."""
+    parts = safetensors.numpy.load(zipfile.ZipFile(path).read("motion.safetensors"))
+    del parts["bases_shape"]
+    parts["bases"] = (avatar.bases.numpy() / parts["bases_scale"]).astype(np.float16)
+    old = changed(path, "motion.safetensors", safetensors.numpy.save(parts))
+    meta = json.loads(zipfile.ZipFile(old).read("meta.json"))
+    older = changed(old.rename(old.with_name("old.avatar")), "meta.json", json.dumps(meta | {"version": 1}).encode())
+    loaded = load_avatar(older)
+    assert loaded.torso is None
+    torch.testing.assert_close(loaded.bases, avatar.bases, rtol=2e-3, atol=1e-5)
 
 
 def test_a_voice_is_carried(avatar, tmp_path):

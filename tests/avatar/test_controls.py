@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from locutor.avatar.controls import LIMIT, N_CONTROLS, N_POSE, REGIONS, ControlSpace, fit_controls
+from locutor.avatar.controls import LIMIT, N_CONTROLS, N_LIDS, N_POSE, REGIONS, SHUT, ControlSpace, fit_controls
 from locutor.core.errors import FormatError
-from locutor.core.face import BROWS_SLICE, EYES_SLICE, MOUTH_SLICE
+from locutor.core.face import BROWS_SLICE, EYES_SLICE, FACE_POINTS, LID_PAIRS, MOUTH_SLICE
 from locutor.core.motion import Motion
 from locutor.geometry.rotation import matrix_from_rotvec, wxyz_from_matrix
 
@@ -56,7 +56,20 @@ def test_each_component_stays_in_its_region(space):
         np.testing.assert_allclose(np.linalg.norm(rows.reshape(n, -1), axis=1), 1, atol=1e-5)
         assert np.abs(np.delete(rows, np.r_[region], axis=1)).max() < 1e-6
         start += n
-    assert start == len(space.components) == N_CONTROLS - N_POSE
+    assert start + N_LIDS == len(space.components) == N_CONTROLS - N_POSE
+
+
+def test_a_rare_blink_is_seen_whole():
+    motion = make_motion(200)
+    face = 0.02 * motion.face
+    for up, low in LID_PAIRS[0]:
+        face[50, FACE_POINTS.index(up), 1] += 0.05
+        face[50, FACE_POINTS.index(low), 1] -= 0.05
+    space = fit_controls(motion.with_channels(face=face), REFERENCE_WXYZ, REFERENCE_XYZ)
+    right, left = space.encode(motion.with_channels(face=face))[:, -N_POSE - N_LIDS : -N_POSE].T
+    assert right[50] == pytest.approx(-SHUT, abs=0.01)
+    assert np.abs(np.delete(right, 50)).max() < 0.2
+    assert abs(left[50]) < 2.5
 
 
 def test_the_first_component_is_the_main_movement():

@@ -52,18 +52,22 @@ def test_it_says_what_is_left_out_and_where_the_report_is(judged):
     assert "lip figures are left out" in warned[0]
     assert "face_landmarker.task" in warned[0]
     assert events[-1] == Wrote(out / "report.html", "report")
-    bars = [e for e in events if isinstance(e, Progress)]
-    assert [b.done for b in bars] == sorted(b.done for b in bars)
-    assert bars[-1].done == bars[-1].total
+    for stage in ("refining poses", "judging"):
+        bars = [e for e in events if isinstance(e, Progress) and e.stage == stage]
+        assert [b.done for b in bars] == sorted(b.done for b in bars)
+        assert bars[-1].done == bars[-1].total
 
 
 def test_the_folder_is_whole(judged):
     out, _ = judged
-    assert {p.name for p in out.iterdir()} == {"truth.mp4", "replay.mp4", "voice.mp4", "metrics.json", "report.html"}
+    assert {p.name for p in out.iterdir()} == {
+        *("truth.mp4", "refined.mp4", "replay.mp4", "voice.mp4"),
+        *("metrics.json", "report.html"),
+    }
     assert [p.name for p in out.parent.iterdir()] == ["report"]
 
 
-@pytest.mark.parametrize("name", ["truth", "replay", "voice"])
+@pytest.mark.parametrize("name", ["truth", "refined", "replay", "voice"])
 def test_videos_have_all_frames_and_sound(judged, performance: Performance, name):
     path = judged[0] / f"{name}.mp4"
     info = probe_video(path)
@@ -74,9 +78,13 @@ def test_videos_have_all_frames_and_sound(judged, performance: Performance, name
 
 def test_rows_are_ordered_by_what_they_know(metrics):
     rows = metrics["rows"]
-    assert set(rows) == {"truth through the codec", "replay", "voice", "static head", "mean frame"}
+    assert set(rows) == {"truth through the codec", "refined", "replay", "voice", "static head", "mean frame"}
     assert rows["replay"]["psnr"] > rows["static head"]["psnr"] + 5
     assert rows["replay"]["psnr_face"] > rows["static head"]["psnr_face"] + 5
+    assert rows["refined"]["psnr"] > rows["replay"]["psnr"] - 1  # at 49 dB rounding is all that is left
+    assert rows["replay"]["psnr_person"] > rows["static head"]["psnr_person"] + 5
+    assert rows["static head"]["sharpness_face"] > 0.3
+    assert rows["mean frame"]["flicker_torso"] == 0
     assert rows["replay"]["ssim"] > rows["static head"]["ssim"]
     assert rows["voice"]["psnr"] > rows["static head"]["psnr"]
     assert rows["replay"]["psnr_mouth"] > rows["voice"]["psnr_mouth"]  # the sound does not tell all
@@ -103,7 +111,7 @@ def test_the_page_shows_the_table_and_the_frames(judged):
     page = (judged[0] / "report.html").read_text()
     for text in ("synthetic.mp4", "replay", "static head", "mean frame", "truth.mp4", "voice.mp4", "five-fold"):
         assert text in page
-    assert page.count("data:image/jpeg;base64,") == 6 * 4  # six frames: truth, replay, voice, error
+    assert page.count("data:image/jpeg;base64,") == 6 * 5  # six frames: truth, refined, replay, voice, error
     assert "nan" not in re.sub(r"base64,[^']*", "", page)
 
 

@@ -5,7 +5,7 @@ from locutor.fit.model import TrainableAvatar
 from locutor.fit.relocate import DEAD_OPACITY, MAX_SHARE, SHRINK, PullMeter, relocate
 from locutor.splat.bodies import CanonicalGaussians
 
-N, N_MOVING, K = 200, 120, 3
+N, N_MOVING, K, K_TORSO = 200, 120, 3, 2
 DEAD_MOVING, DEAD_STILL = [3, 50, 119], [120, 199]
 DEAD = DEAD_MOVING + DEAD_STILL
 
@@ -29,9 +29,10 @@ def avatar() -> TrainableAvatar:
         colors=randn(N, 3),
         logit_attachment=attachment,
     )
-    model = TrainableAvatar(canonical, K, 28, seed=0)
+    model = TrainableAvatar(canonical, K, 28, K_TORSO, seed=0)
     with torch.no_grad():
         model.bases += randn(K, 9, N_MOVING)
+        model.torso_bases += randn(K_TORSO, 9, N - N_MOVING)
     for parameter in model.optimiser.parameters.values():
         parameter.grad = randn(*parameter.shape)
     model.optimiser.step(dict.fromkeys(model.optimiser.parameters, 0.0))
@@ -52,6 +53,7 @@ def generator() -> torch.Generator:
 def test_the_dead_become_twins_of_those_that_are_pulled_at(avatar):
     before = {name: t.detach().clone() for name, t in vars(avatar.canonical).items()}
     bases = avatar.bases.detach().clone()
+    torso_bases = avatar.torso_bases.detach().clone()
     parents_moving, parents_still = [10, 11], [150]
     assert relocate(avatar, meter(parents_moving + parents_still), generator()) == 3  # as many as there are parents
     for group, parents in ((DEAD_MOVING[:2], parents_moving), (DEAD_STILL[:1], parents_still)):
@@ -68,6 +70,9 @@ def test_the_dead_become_twins_of_those_that_are_pulled_at(avatar):
             assert 0 < away < 5 * torch.exp(torch.tensor(-4.0)) * 3
             if twin < N_MOVING:
                 torch.testing.assert_close(avatar.bases[:, :, twin], bases[:, :, parent])
+            else:
+                of_parent = torso_bases[:, :, parent - N_MOVING]
+                torch.testing.assert_close(avatar.torso_bases[:, :, twin - N_MOVING], of_parent)
 
 
 def test_count_and_bystanders_stay(avatar):

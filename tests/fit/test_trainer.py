@@ -74,6 +74,8 @@ def test_the_stream_ends_with_the_avatar(finished):
     assert all(f.iterations_per_s > 0 and 0 < f.ssim < 1 for f in figures)
     bars = [e for e in events if isinstance(e, Progress) and e.stage == "training"]
     assert (bars[-1].done, bars[-1].total) == (60, 60)
+    refining = [i for i, e in enumerate(events) if isinstance(e, Progress) and e.stage == "refining poses"]
+    assert refining[-1] < events.index(figures[0])  # once, at 30 %, which is before the first figures
 
 
 def test_the_run_folder_holds_all_and_nothing_half_written(finished):
@@ -188,4 +190,6 @@ def test_the_field_of_an_avatar_is_in_plain_units(performance: Performance):
     assert avatar.bases.abs().max() > 1e-3
     for k in (0, 57, 109):
         drawn = avatar.render(performance.tracking.motion[k : k + 1]).astype(int)
-        assert np.abs(drawn - training.picture(k)).max() <= 2
+        off = np.abs(drawn - training.picture(k))
+        assert off.mean() < 0.02
+        assert (off > 2).mean() < 1e-4  # half precision may turn the order of two Gaussians round

@@ -57,6 +57,20 @@ def test_agrees_with_the_differentiable_path_to_one_grey_level(engine, n, n_base
     assert (difference(kept) > 0).mean() < 0.01
 
 
+def test_bases_that_are_zero_somewhere_act_elsewhere(engine) -> None:
+    """The face's bases stop where the torso's begin, in the middle of a block; some Gaussians have none."""
+    canonical, bases, pose = avatar(900, 7, 800)
+    bases[:4, :, 333:] = 0
+    bases[4:, :, :333] = 0
+    bases[5, :, 333:700] = 0
+    bases[:, :, 500:600] = 0
+    camera, background, coefficients = Camera(96, 64, 150.0, 48.0, 32.0), torch.rand(64, 96, 3), torch.randn(7)
+    pixels = NativeRenderer(canonical, bases, camera, background, engine).render(coefficients, pose)
+    delta = torch.nn.functional.pad(torch.einsum("k,kcm->cm", coefficients, bases), (0, 100))
+    rgb = rasterize(pose_gaussians(canonical, delta, pose), camera, background).rgb
+    assert np.abs(pixels.astype(int) - (rgb.clamp(0, 1) * 255).round().numpy()).max() <= 1
+
+
 def test_several_threads_may_render_at_once() -> None:
     canonical, bases, pose = avatar(800, 4, 400)
     renderer = NativeRenderer(canonical, bases, Camera(64, 64, 150.0, 32.0, 32.0), torch.rand(64, 64, 3))

@@ -18,7 +18,7 @@ function avatar(): BakedAvatar {
   network["direct.weight"][F + 2] = 1;
   const page = {
     n_bases: N, n_controls: F, control_limit: 3.5, control_std: [1, 1, 0.1, 0.1, 0.1, 1, 1, 1],
-    rest: { controls: [0.5, 0, 0, 0, 0, 0, 0, 0], wxyz: [1, 0, 0, 0], xyz: [0, 0, 10] },
+    rest: { controls: [0.5, 0, 0, 0, 0, 0, 0, 0], torso_coefficients: [], wxyz: [1, 0, 0, 0], xyz: [0, 0, 10] },
     sliders: [
       { name: "a", label: "A", direction: [1, 0, 0, 0, 0, 0, 0, 0], least: 0, most: 5 },
       { name: "b", label: "B", direction: [0, 1, 0, 0, 0, 0, 0, 0], least: -5, most: 5 },
@@ -29,6 +29,15 @@ function avatar(): BakedAvatar {
 
 test("rest is the network's answer to the controls at rest", () => {
   expect([...new Face(avatar()).rest().coefficients]).toEqual([1.5, 0]);
+});
+
+test("the torso's coefficients come after the face's and stay what they are", () => {
+  const { page, network } = avatar();
+  const dressed = { network, page: { ...page, rest: { ...page.rest, torso_coefficients: [7] } } } as unknown as BakedAvatar;
+  const face = new Face(dressed);
+  expect([...face.rest().coefficients]).toEqual([1.5, 0, 7]);
+  const speaking = { ...face.rest(), coefficients: Float32Array.of(10, 20, 30) };
+  expect([...face.expressed(speaking, [1, 0], [0, 0, 0]).coefficients]).toEqual([13, 20, 30]);
 });
 
 test("sliders and turns add their difference from rest to whatever moves", () => {

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from locutor.avatar.controls import ControlSpace
 from locutor.avatar.field import CodeNetwork
+from locutor.avatar.torso import TorsoCode
 from locutor.core.camera import Camera
 from locutor.core.motion import Motion
 from locutor.geometry.rotation import matrix_from_wxyz
@@ -59,13 +60,14 @@ class Avatar:
 
     Attributes:
         canonical: Gaussians in the head frame; the first M of them move with the face.
-        bases: the motion field's table.
-        network: controls to coefficients.
+        bases: the motion field's table; the torso's bases come after the face's.
+        network: controls to coefficients of the face's bases.
         controls: motion to controls.
         camera, plate: of the footage; the plate is the background.
         provenance: where the avatar comes from.
         idle: arrays of the person's idle movement (`drive.idle_model`).
         voice: arrays of the person's voice model (`drive.voice`), empty when the footage had no sound.
+        torso: poses to coefficients of the torso's bases; None where there are none.
     """
 
     canonical: CanonicalGaussians
@@ -77,6 +79,7 @@ class Avatar:
     provenance: Provenance
     idle: Mapping[str, ndarray]
     voice: Mapping[str, ndarray] = field(default_factory=dict)
+    torso: TorsoCode | None = None
 
     @cached_property
     def id(self) -> str:
@@ -86,10 +89,21 @@ class Avatar:
             content.update(np.ascontiguousarray(getattr(self.canonical, part.name).numpy()).tobytes())
         return content.hexdigest()[:16]
 
-    def coefficients(self, motion: Motion) -> Float32[Tensor, "T K"]:
-        """Coefficients of the motion field for every frame."""
+    def coefficients(
+        self, motion: Motion, control_offset: Float32[ndarray, " F"] | None = None
+    ) -> Float32[Tensor, "T K"]:
+        """Coefficients of the motion field for every frame: the face's, then the torso's.
+
+        Args:
+            motion: who moves how.
+            control_offset: added to the standardised controls, by hand as it were; None for none.
+        """
+        controls = self.controls.encode(motion)
+        if control_offset is not None:
+            controls = controls + control_offset
         with torch.no_grad():
-            return self.network(torch.from_numpy(self.controls.encode(motion)))
+            of_face = self.network(torch.from_numpy(controls))
+        return of_face if self.torso is None else torch.cat([of_face, self.torso.coefficients(motion)], 1)
 
     @cached_property
     def background(self) -> Float[Tensor, "H W 3"]:

@@ -60,11 +60,11 @@ def bake_for_web(avatar: Avatar, folder: Path, name: str = "") -> None:
 
 
 def _page(avatar: Avatar, name: str) -> dict[str, Any]:
-    controls = avatar.controls
+    controls, consent = avatar.controls, avatar.provenance.consent
     face = np.zeros((1, len(controls.face_mean) // 2, 2), np.float32)
-    reference = Motion(
-        face=face, head_wxyz=controls.reference_wxyz[None], head_xyz=controls.reference_xyz[None],
-    )  # fmt: skip
+    wxyz, xyz = controls.reference_wxyz[None], controls.reference_xyz[None]
+    reference = Motion(face=face, head_wxyz=wxyz, head_xyz=xyz, torso_wxyz=wxyz, torso_xyz=xyz)
+    n_face = len(avatar.network.out.bias)
     return {
         "format": "locutor-bake",
         "version": VERSION,
@@ -79,6 +79,7 @@ def _page(avatar: Avatar, name: str) -> dict[str, Any]:
         "plate": PLATE,
         "rest": {
             "controls": _list(controls.encode(reference)[0]),
+            "torso_coefficients": _list(avatar.coefficients(reference)[0, n_face:].numpy()),
             "wxyz": _list(controls.reference_wxyz),
             "xyz": _list(controls.reference_xyz),
         },
@@ -86,7 +87,7 @@ def _page(avatar: Avatar, name: str) -> dict[str, Any]:
         "control_limit": LIMIT,
         "sliders": [dataclasses.asdict(s) | {"direction": _list(s.direction)} for s in sliders(controls)],
         "synthetic": avatar.provenance.synthetic,
-        "consent": avatar.provenance.consent,
+        "consent": consent.id if consent else "",
     }
 
 

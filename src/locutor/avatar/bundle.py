@@ -3,7 +3,7 @@
 meta.json             version, camera, provenance, and under `consent` the record of it (null without one)
 card.md               the model card, for people (`avatar/card.py`)
 gaussians.safetensors canonical Gaussians
-motion.safetensors    bases (16 bit), code network, control space
+motion.safetensors    bases (16 and 8 bit), code networks of face and torso, control space
 idle.safetensors      the person's idle movement
 voice.safetensors     the person's voice model, when the footage had sound
 plate.png             background
@@ -33,6 +33,7 @@ from locutor.avatar.card import model_card
 from locutor.avatar.controls import ControlSpace
 from locutor.avatar.field import CodeNetwork
 from locutor.avatar.migrations import brought_up
+from locutor.avatar.torso import TorsoCode
 from locutor.core.archive import open_archive
 from locutor.core.camera import Camera
 from locutor.core.errors import ConsentError, FormatError, MediaError
@@ -48,6 +49,7 @@ VERSION = 2  # older ones are brought up by `avatar/migrations.py`
 LARGEST_SIDE = 4096  # px; a larger picture is a broken or a malicious file
 META = "meta.json"
 LARGEST_VALUE = 60_000.0  # as native/ refuses beyond it
+N_SHIFTS, LEVELS = 3, 127
 Arrays = dict[str, ndarray]
 # What zipfile, zlib, json, safetensors, the picture decoder and torch raise on damaged bytes.
 _DAMAGE = (
@@ -179,9 +181,15 @@ def _check_version(path: Path, meta: dict[str, Any]) -> None:
 def _motion_arrays(avatar: Avatar) -> Arrays:
     arrays = {f"controls.{name}": value for name, value in _fields(avatar.controls).items()}
     arrays |= {f"network.{name}": value.numpy() for name, value in avatar.network.state_dict().items()}
-    # Half precision of values scaled to 1 per basis and channel: below a hundredth of a pixel.
+    if avatar.torso is not None:
+        arrays |= {"torso.mean": avatar.torso.mean, "torso.std": avatar.torso.std}
+        arrays |= {f"torso.network.{name}": value.numpy() for name, value in avatar.torso.network.state_dict().items()}
+    # Values scaled to 1 per basis and channel. Displacements in half precision: below a hundredth of a pixel. Sizes and
+    # turns in 8 bits: below a hundredth of a Gaussian's own size.
     scale = avatar.bases.abs().amax(2, keepdim=True).clamp_min(1e-12)
-    arrays["bases"] = (avatar.bases / scale).to(torch.float16).numpy()
+    unit = avatar.bases / scale
+    arrays["bases"] = unit[:, :N_SHIFTS].to(torch.float16).numpy()
+    arrays["bases_shape"] = torch.round(unit[:, N_SHIFTS:] * LEVELS).to(torch.int8).numpy()
     arrays["bases_scale"] = scale.numpy()
     return arrays
 
@@ -190,20 +198,23 @@ def _assemble(bundle: zipfile.ZipFile, meta: dict[str, Any]) -> Avatar:
     gaussians = safetensors.numpy.load(bundle.read("gaussians.safetensors"))
     motion = safetensors.numpy.load(bundle.read("motion.safetensors"))
     voice = safetensors.numpy.load(bundle.read("voice.safetensors")) if "voice.safetensors" in bundle.namelist() else {}
-    bases = torch.from_numpy(motion["bases"].astype(np.float32) * motion["bases_scale"])
+    unit = motion["bases"].astype(np.float32)
+    if "bases_shape" in motion:  # version 1 has all nine rows in half precision
+        unit = np.concatenate([unit, motion["bases_shape"].astype(np.float32) / LEVELS], 1)
+    bases = torch.from_numpy(unit * motion["bases_scale"])
     controls = ControlSpace(**_with_prefix(motion, "controls."))
-    network = CodeNetwork(len(controls.mean), len(bases))
-    network.load_state_dict({k: torch.from_numpy(v) for k, v in _with_prefix(motion, "network.").items()})
+    torso = _with_prefix(motion, "torso.")
     avatar = Avatar(
         canonical=CanonicalGaussians(**{name: torch.from_numpy(value) for name, value in gaussians.items()}),
         bases=bases,
-        network=network.eval(),
+        network=_network(_with_prefix(motion, "network.")),
         controls=controls,
         camera=Camera(**meta["camera"]),
         plate=decode_rgb(bundle.read("plate.png")),
         provenance=Provenance(**meta["provenance"], consent=_consent(meta["consent"])),
         idle=safetensors.numpy.load(bundle.read("idle.safetensors")),
         voice=voice,
+        torso=TorsoCode(torso["mean"], torso["std"], _network(_with_prefix(torso, "network."))) if torso else None,
     )
     _check_shapes(avatar)
     return avatar
@@ -257,6 +268,13 @@ def _bearable(tensor: torch.Tensor) -> bool:
 
 def _turns(idle: Mapping[str, ndarray]) -> Iterator[ndarray]:
     return (array for name, array in idle.items() if name.endswith("wxyz") and array.size)
+
+
+def _network(weights: Arrays) -> CodeNetwork:
+    n_bases, n_controls = weights["direct.weight"].shape
+    network = CodeNetwork(n_controls, n_bases)
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return network.eval()
 
 
 def _fields(value: Any) -> Arrays:

@@ -8,22 +8,26 @@ import numpy as np
 from jaxtyping import Float, Float32
 from numpy import ndarray
 
-from locutor.core.face import BROWS_SLICE, EYES_SLICE, MOUTH_SLICE
+from locutor.core.face import BROWS_SLICE, EYES_SLICE, FACE_POINTS, LID_PAIRS, MOUTH_SLICE
 from locutor.core.motion import Motion
 from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
 
 REGIONS = ((MOUTH_SLICE, 10), (EYES_SLICE, 8), (BROWS_SLICE, 4))
-N_POSE = 6
-N_CONTROLS = sum(n for _, n in REGIONS) + N_POSE
-LIMIT = 3.5  # standard deviations: what the footage never showed is not extrapolated further
+N_LIDS, N_POSE = 2, 6
+N_CONTROLS = sum(n for _, n in REGIONS) + N_LIDS + N_POSE
+SHUT = 3.0  # what the furthest closing of the footage is in standard units
+LIMIT = 4.5  # standard deviations: what the footage never showed is not extrapolated further
 
 
 @dataclass(frozen=True)
 class ControlSpace:
-    """The person's main ways of moving: principal components of mouth, eyes and brows, and the head pose.
+    """The person's main ways of moving: principal components of mouth, eyes and brows, the lids, and the head pose.
+
+    Blinks are rare and quick: in the principal components they are spread over several, far outside what a standard
+    deviation says of them. So the opening of each eye is a control of its own.
 
     Attributes:
-        components: rows of the principal components over all 240 face coordinates, zero outside their region.
+        components: rows over all 240 face coordinates: principal components, zero outside their region, and openings.
         face_mean: mean face displacement, 240.
         mean, std: of the controls over the training frames.
         reference_wxyz, reference_xyz: the reference head pose.
@@ -60,6 +64,7 @@ def fit_controls(
         part = np.zeros_like(centred)
         part[:, region] = centred[:, region]
         components.append(np.linalg.svd(part.reshape(len(motion), -1), full_matrices=False)[2][:n_components])
+    components.append(_lid_openings())
     space = ControlSpace(
         np.concatenate(components).astype(np.float32),
         mean.astype(np.float32),
@@ -69,11 +74,23 @@ def fit_controls(
         reference_xyz,
     )
     raw = space._raw(motion)
+    std = raw.std(0) + 1e-6
+    lids = slice(-N_LIDS - N_POSE, -N_POSE)
+    std[lids] = np.maximum(std[lids], (raw.mean(0) - raw.min(0))[lids] / SHUT)
     return ControlSpace(
         space.components,
         space.face_mean,
         raw.mean(0).astype(np.float32),
-        (raw.std(0) + 1e-6).astype(np.float32),
+        std.astype(np.float32),
         reference_wxyz,
         reference_xyz,
     )
+
+
+def _lid_openings() -> Float32[ndarray, "2 240"]:
+    """Rows that measure how far the right and the left eye are open: mean distance of the lids, y down."""
+    rows = np.zeros((len(LID_PAIRS), len(FACE_POINTS), 2), np.float32)
+    for row, pairs in zip(rows, LID_PAIRS, strict=True):
+        for up, low in pairs:
+            row[FACE_POINTS.index(low), 1], row[FACE_POINTS.index(up), 1] = 1 / len(pairs), -1 / len(pairs)
+    return rows.reshape(len(LID_PAIRS), -1)

@@ -26,16 +26,12 @@ def motion_rows(
     Args:
         avatar: who moves.
         motion: needs `face`, `head` and `torso`.
-        control_offset: added to the standardised controls, by hand as it were; None for none.
+        control_offset: as in `Avatar.coefficients`.
     """
     poses = motion.require("head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz")
     head_wxyz, head_xyz, torso_wxyz, torso_xyz = poses
     flip = np.where((head_wxyz * torso_wxyz).sum(1) < 0, -1, 1)[:, None]
-    controls = avatar.controls.encode(motion)
-    if control_offset is not None:
-        controls = controls + control_offset
-    with torch.no_grad():
-        coefficients = avatar.network(torch.from_numpy(controls)).numpy()
+    coefficients = avatar.coefficients(motion, control_offset).numpy()
     return np.concatenate([coefficients, head_wxyz, head_xyz, flip * torso_wxyz, torso_xyz], 1).astype(np.float32)
 
 

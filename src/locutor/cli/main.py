@@ -53,7 +53,7 @@ class Train:
     out: Out
     overwrite: bool = False
     consent: Path | None = None
-    config: Annotated[TrainConfig, arg(name="")] = field(default_factory=TrainConfig)
+    config: Annotated[TrainConfig, arg(name="")] = field(kw_only=True)  # no default: the preset decides
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Demo:
     audio: Path | None = None
     consent: Path | None = None
     marking: Annotated[MarkConfig, arg(name="")] = field(default_factory=MarkConfig)
-    config: Annotated[TrainConfig, arg(name="")] = field(default_factory=TrainConfig)
+    config: Annotated[TrainConfig, arg(name="")] = field(kw_only=True)  # no default: the preset decides
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ BROWS_SLICE = slice(len(MOUTH) + len(EYES), len(FACE_POINTS))
 
 LIP_GAP = (13, 14)  # middle of the upper and of the lower lip's inner edge
 OUTER_EYE_CORNERS = (33, 263)  # their distance is the unit of length of the head frame
+LID_PAIRS = (((159, 145), (160, 144), (158, 153)), ((386, 374), (387, 373), (385, 380)))
+"""Upper and lower lid of the right and of the left eye."""
 LIP_GAP_ROWS = (FACE_POINTS.index(13), FACE_POINTS.index(14))
 """Rows of `FACE_POINTS` that hold `LIP_GAP`."""
 

@@ -6,11 +6,10 @@ from numpy import ndarray
 from scipy.ndimage import binary_dilation
 from scipy.signal import find_peaks
 
-from locutor.core.face import EYES, EYES_SLICE, FACE_POINTS
+from locutor.core.face import EYES, EYES_SLICE, FACE_POINTS, LID_PAIRS
 
 _UPPER_LIDS = ((246, 161, 160, 159, 158, 157, 173), (466, 388, 387, 386, 385, 384, 398))
 _LOWER_LIDS = ((7, 163, 144, 145, 153, 154, 155), (249, 390, 373, 374, 380, 381, 382))
-_LID_PAIRS = ((159, 145), (160, 144), (158, 153), (386, 374), (387, 373), (385, 380))
 _LEAST_DEPTH = 0.025  # inter-ocular units; open eyes measure about 0.1
 _LONGEST = 12  # frames at half depth; what lasts longer is a look downwards
 _GUARD = 4  # frames on each side of the closed part that belong to the blink
@@ -19,7 +18,10 @@ _FULL = 0.92  # share of the way that the upper lid goes to the lower one when n
 
 def eye_opening(face: Float32[ndarray, "T 120 2"]) -> Float32[ndarray, " T"]:
     """Mean distance between the lids of both eyes relative to the neutral face, inter-ocular units."""
-    gaps = [face[:, FACE_POINTS.index(low), 1] - face[:, FACE_POINTS.index(up), 1] for up, low in _LID_PAIRS]
+    gaps = [
+        face[:, FACE_POINTS.index(low), 1] - face[:, FACE_POINTS.index(up), 1]
+        for up, low in (*LID_PAIRS[0], *LID_PAIRS[1])
+    ]
     return np.stack(gaps).mean(axis=0)
 
 

@@ -21,11 +21,15 @@ from locutor.capture.regions import find_regions
 from locutor.core.errors import MissingPartError, ModelFileError
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path, refuse_existing_folder
+from locutor.core.motion import Motion
+from locutor.evaluate.detail import DetailMeter, closed_blinks, eye_openings
+from locutor.evaluate.masks import find_masks
 from locutor.evaluate.metrics import (
     ImageFigures,
     best_lag,
     compare_images,
     correlation,
+    eye_distance_px,
     lip_distance_px,
     lip_gap,
     mean_figures,
@@ -39,9 +43,10 @@ from locutor.evaluate.protocols import (
     static_head,
     truth_frames,
     with_mouth,
+    with_refined_poses,
     write_clip,
 )
-from locutor.evaluate.report import Sample, write_report
+from locutor.evaluate.report import CLIPS, Sample, write_report
 from locutor.evaluate.voice_folds import heard_mouth, score_voice
 from locutor.provenance.config import MARKED, MarkConfig
 
@@ -83,9 +88,10 @@ def judge(avatar: Avatar, performance: Performance, out: Path, marking: MarkConf
         yield Warned(f"lip figures are left out: {why_not}")
     with atomic_path(out) as folder:
         folder.mkdir()
-        ways = _ways(avatar, performance, part)
+        refined = yield from with_refined_poses(avatar, performance, part)
+        ways = _ways(avatar, performance, part, refined)
         rows: list[Row] = []
-        for name in ("truth", "replay", "voice"):
+        for name in CLIPS:
             if name in ways:
                 mark = None if name == "truth" else mark_of(avatar, marking)
                 write_clip(folder / f"{name}.mp4", ways[name](), part.sound, size, mark)
@@ -103,7 +109,7 @@ def judge(avatar: Avatar, performance: Performance, out: Path, marking: MarkConf
     yield Wrote(out / "report.html", "report")
 
 
-_ORDER = ("truth through the codec", "replay", "voice", "static head", "mean frame")
+_ORDER = ("truth through the codec", "refined", "replay", "voice", "static head", "mean frame")
 
 
 def _landmarker() -> tuple[FaceLandmarker | None, str]:
@@ -113,9 +119,10 @@ def _landmarker() -> tuple[FaceLandmarker | None, str]:
         return None, error.what
 
 
-def _ways(avatar: Avatar, performance: Performance, part: HeldOut) -> dict[str, Frames]:
+def _ways(avatar: Avatar, performance: Performance, part: HeldOut, refined: Motion) -> dict[str, Frames]:
     ways: dict[str, Frames] = {
         "truth": lambda: truth_frames(performance, part),
+        "refined": lambda: replayed(avatar, refined),
         "replay": lambda: replayed(avatar, part.motion),
         "static head": lambda: replayed(avatar, static_head(avatar, part.motion)),
         "mean frame": lambda: iter([mean_frame(performance)] * len(part.frames)),
@@ -135,28 +142,36 @@ def _score(
 ) -> Row:
     regions = find_regions(performance.tracking.landmarks, performance.camera.width)
     figures: list[ImageFigures] = []
+    detail = DetailMeter()
     found: list[Float32[ndarray, "478 3"]] = []
     shown = set(_shown(part))
     row = Row(name, {})
     for k, rgb in zip(part.frames, frames, strict=True):
-        figures.append(compare_images(performance.frames.rgb(k), rgb, regions.face[k], regions.mouth[k]))
+        truth = performance.frames.rgb(k)
+        masks = find_masks(performance.matte(k), performance.tracking.landmarks[k])
+        figures.append(compare_images(truth, rgb, regions.face[k], regions.mouth[k], masks.person, masks.skin))
+        detail.add(truth, rgb, masks, regions.face[k], regions.mouth[k])
         if landmarker is not None:
             faces = landmarker.detect(rgb)
             found.append(faces[0].landmarks if faces else np.full((478, 3), np.nan, np.float32))
         if k in shown:
             row.samples[k] = rgb
-    row.figures = mean_figures(figures)
+    row.figures = mean_figures(figures) | detail.figures()
     if landmarker is not None:
-        truth = performance.tracking.landmarks[part.start : part.end]
+        true_points = performance.tracking.landmarks[part.start : part.end]
         rendered = np.stack(found)
-        true_gap, gap = lip_gap(truth), lip_gap(rendered)
-        distance = lip_distance_px(truth, rendered)
+        true_gap, gap = lip_gap(true_points), lip_gap(rendered)
+        distance = lip_distance_px(true_points, rendered)
+        closed, blinks = closed_blinks(eye_openings(true_points), eye_openings(rendered))
         row.gap = [round(float(g), 4) for g in gap]
         row.figures |= {
             "lip_distance_px": round(float(np.nanmean(distance)), 3),
+            "lip_distance_percent": round(100 * float(np.nanmean(distance / eye_distance_px(true_points))), 3),
             "lip_gap_correlation": round(correlation(true_gap, gap), 3),
             "lip_gap_lag_frames": best_lag(true_gap, gap),
             "frames_without_face": int(np.isnan(distance).sum()),
+            "blinks": blinks,
+            "blinks_closed": closed,
         }
     return row
 

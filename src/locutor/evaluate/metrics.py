@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int, UInt8
+from jaxtyping import Bool, Float, Float32, Int, UInt8
 from numpy import ndarray
 
 from locutor.core.face import LIP_GAP, LIPS, OUTER_EYE_CORNERS
@@ -21,12 +21,14 @@ STILL = 0.1
 
 @dataclass(frozen=True)
 class ImageFigures:
-    """How close one picture is to the truth: PSNR of frame, face box and mouth box in dB, SSIM of the frame."""
+    """How close a picture is to the truth: SSIM of the frame; PSNR (dB) of frame, face and mouth box, person, skin."""
 
     psnr: float
     ssim: float
     psnr_face: float
     psnr_mouth: float
+    psnr_person: float
+    psnr_skin: float
 
 
 def psnr_db(a: UInt8[ndarray, "*shape"], b: UInt8[ndarray, "*shape"]) -> float:
@@ -40,8 +42,16 @@ def compare_images(
     rendered: UInt8[ndarray, "H W 3"],
     face_box: Int[ndarray, " 4"],
     mouth_box: Int[ndarray, " 4"],
+    person: Bool[ndarray, "H W"],
+    skin: Bool[ndarray, "H W"],
 ) -> ImageFigures:
-    """PSNR and SSIM of one frame; SSIM with the 11x11 Gaussian window of Wang et al. 2004."""
+    """PSNR and SSIM of one frame; SSIM with the 11x11 Gaussian window of Wang et al. 2004.
+
+    Args:
+        truth, rendered: the two pictures.
+        face_box, mouth_box: left, top, right, bottom, px.
+        person, skin: masks; with no pixel in them their figure is `CAP_DB`.
+    """
     flat = torch.ones(truth.shape[:2])
     scored = photometric_loss(torch.from_numpy(rendered.astype(np.float32) / 255), torch.from_numpy(truth), flat, 1.0)
     return ImageFigures(
@@ -49,6 +59,8 @@ def compare_images(
         scored.ssim,
         psnr_db(_crop(truth, face_box), _crop(rendered, face_box)),
         psnr_db(_crop(truth, mouth_box), _crop(rendered, mouth_box)),
+        psnr_db(truth[person], rendered[person]) if person.any() else CAP_DB,
+        psnr_db(truth[skin], rendered[skin]) if skin.any() else CAP_DB,
     )
 
 
@@ -66,15 +78,20 @@ def mean_figures(figures: Sequence[ImageFigures]) -> dict[str, float]:
 def lip_gap(landmarks: Float32[ndarray, "T 478 3"]) -> Float[ndarray, " T"]:
     """Opening of the lips as a share of the distance of the outer eye corners."""
     upper, lower = LIP_GAP
-    right, left = OUTER_EYE_CORNERS
     xy = landmarks[..., :2]
-    return np.linalg.norm(xy[:, upper] - xy[:, lower], axis=1) / np.linalg.norm(xy[:, right] - xy[:, left], axis=1)
+    return np.linalg.norm(xy[:, upper] - xy[:, lower], axis=1) / eye_distance_px(landmarks)
 
 
 def lip_distance_px(truth: Float32[ndarray, "T 478 3"], rendered: Float32[ndarray, "T 478 3"]) -> Float[ndarray, " T"]:
     """Mean distance of the lip landmarks per frame, px; not a number where no face was found."""
     lips = list(LIPS)
     return np.linalg.norm(truth[:, lips, :2] - rendered[:, lips, :2], axis=-1).mean(1)
+
+
+def eye_distance_px(landmarks: Float32[ndarray, "T 478 3"]) -> Float[ndarray, " T"]:
+    """Distance of the outer eye corners in every frame, px: what figures in per cent of the face's size refer to."""
+    right, left = OUTER_EYE_CORNERS
+    return np.linalg.norm(landmarks[:, right, :2] - landmarks[:, left, :2], axis=1)
 
 
 def correlation(truth: Float[ndarray, " T"], driven: Float[ndarray, " T"]) -> float:

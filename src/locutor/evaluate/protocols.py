@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,13 @@ from numpy import ndarray
 
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.film import film
+from locutor.avatar.pose_tracker import refine_poses
 from locutor.capture.performance import Performance
 from locutor.core.clock import SAMPLES_PER_FRAME
+from locutor.core.events import Event
 from locutor.core.face import MOUTH_SLICE
 from locutor.core.motion import Motion
+from locutor.fit.pose_refinement import footage_from
 from locutor.media.video import iterate_frames
 from locutor.media.writer import Marking, VideoWriter
 
@@ -60,6 +63,15 @@ def truth_frames(performance: Performance, part: HeldOut) -> Iterator[UInt8[ndar
 def replayed(avatar: Avatar, motion: Motion) -> Iterator[UInt8[ndarray, "H W 3"]]:
     """Protocol `replay`: tracked expression and pose."""
     return film(avatar, [motion])
+
+
+def with_refined_poses(avatar: Avatar, performance: Performance, part: HeldOut) -> Generator[Event, None, Motion]:
+    """Protocol `refined`: head and torso poses by the avatar itself, without a look at the mouth; the face as tracked.
+
+    Returns:
+        The motion of the part (as the generator's return value); yields progress.
+    """
+    return (yield from refine_poses(avatar, part.motion, footage_from(performance, np.array(part.frames))))
 
 
 def with_mouth(motion: Motion, mouth: Float32[ndarray, "T 58 2"]) -> Motion:

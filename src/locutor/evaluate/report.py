@@ -28,11 +28,20 @@ COLUMNS = {
     "ssim": "SSIM",
     "psnr_face": "PSNR face",
     "psnr_mouth": "PSNR mouth",
+    "psnr_person": "PSNR person",
+    "psnr_skin": "PSNR skin",
+    "sharpness_face": "sharpness face",
+    "sharpness_mouth": "sharpness mouth",
+    "sharpness_hair": "sharpness hair",
+    "flicker_background": "flicker background",
+    "flicker_torso": "flicker torso",
     "lip_distance_px": "lip distance, px",
     "lip_gap_correlation": "lip-gap r",
     "lip_gap_lag_frames": "lag, frames",
+    "blinks_closed": "blinks closed",
 }
-COLOURS = {"truth": "#111", "replay": "#1769aa", "voice": "#c2410c"}
+CLIPS = ("truth", "refined", "replay", "voice")  # what a video is written of
+COLOURS = {"truth": "#111", "refined": "#15803d", "replay": "#1769aa", "voice": "#c2410c"}
 ERROR_GAIN = 4
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse}td,th{padding:.25rem .7rem;border-bottom:1px solid #ddd;text-align:right}
@@ -60,7 +69,7 @@ def write_report(
     """Write the page; pictures are inside, the videos are linked beside it."""
     source = html.escape(performance.meta.source)
     quality = performance.meta.quality
-    clips = [name for name in ("truth", "replay", "voice") if (path.parent / f"{name}.mp4").exists()]
+    clips = [name for name in CLIPS if (path.parent / f"{name}.mp4").exists()]
     page = [
         f"<!doctype html><meta charset='utf-8'><title>locutor: {source}</title><style>{STYLE}</style>",
         f"<h1>{source}</h1>",
@@ -69,8 +78,11 @@ def write_report(
         f"{avatar.provenance.n_train_frames} frames; {len(avatar.canonical)} Gaussians. Head track: "
         f"residual flow {quality.residual_flow_px:.2f} px per frame.</p>",
         _table(rows),
-        "<p><b>replay</b>: tracked expression and pose. <b>voice</b>: the sound drives the mouth, pose and eyes are "
-        "tracked. Chance: <b>static head</b>, <b>mean frame</b>. Ceiling: <b>truth through the codec</b>.</p>",
+        "<p><b>replay</b>: tracked expression and pose. <b>refined</b>: the same with head and torso poses refined by "
+        "the avatar, the mouth masked out. <b>voice</b>: the sound drives the mouth, pose and eyes are "
+        "tracked. <b>person</b>: by the matte; <b>skin</b>: the person inside the hull of the face's landmarks; "
+        "<b>sharpness</b>: gradient energy, and <b>flicker</b>: second difference in time, as shares "
+        "of the truth's. Chance: <b>static head</b>, <b>mean frame</b>. Ceiling: <b>truth through the codec</b>.</p>",
         _voice(voice),
         "<h2>Lip gap</h2>",
         _curves(performance, part, rows),
@@ -130,7 +142,7 @@ def _curves(performance: Performance, part: HeldOut, rows: Sequence[Row]) -> str
 def _strip(sample: Sample, performance: Performance) -> str:
     truth = performance.frames.rgb(sample.k)
     pictures = {"truth": truth}
-    for name in ("replay", "voice"):
+    for name in ("refined", "replay", "voice"):
         if name in sample.pictures:
             pictures[name] = sample.pictures[name]
     error = np.abs(truth.astype(np.int16) - sample.pictures["replay"].astype(np.int16))

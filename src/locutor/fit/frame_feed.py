@@ -7,13 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
+from numpy import ndarray
 from torch import Tensor
 
 from locutor.capture.performance import Performance
 from locutor.capture.regions import Regions, find_regions
+from locutor.core.face import LIP_GAP_ROWS
 from locutor.core.parallel import map_in_order
+from locutor.drive.blinks import eye_opening
 from locutor.fit.config import TrainConfig
+
+BLINK_SHARE = 0.06  # of an epoch's frames, at least
+MOST_VISITS = 6
+RARE_PERCENT = 2.0  # of the frames at each end of the lip gap
+LEAST_CLOSING = 0.03  # inter-ocular units; open eyes measure about 0.1
 
 
 @dataclass(frozen=True)
@@ -31,19 +39,43 @@ class TrainingFrame:
     weight: Float[Tensor, "H W"]
 
 
-def frame_order(n_train: int, seed: int, start: int, end: int) -> Iterator[int]:
-    """Frame numbers of iterations start..end: shuffled epochs, the same after a resume."""
+def visits(face: Float32[ndarray, "T 120 2"]) -> Int[ndarray, " T"]:
+    """How often an epoch shows each frame: what is rare in speech and seen at once when it fails comes more often.
+
+    Closed eyes make up at least `BLINK_SHARE` of an epoch, as far as `MOST_VISITS` allows; the widest and the most
+    tightly closed mouths come twice.
+    """
+    counts = np.ones(len(face), np.int64)
+    upper, lower = LIP_GAP_ROWS
+    gap = face[:, lower, 1] - face[:, upper, 1]
+    low, high = np.percentile(gap, [RARE_PERCENT, 100 - RARE_PERCENT])
+    counts[(gap < low) | (gap > high)] = 2
+    opening = eye_opening(face)
+    usual, lowest = np.percentile(opening, 60), opening.min()
+    closed = opening < (usual + lowest) / 2
+    if usual - lowest > LEAST_CLOSING and closed.any():
+        counts[closed] = np.clip(round(BLINK_SHARE * len(face) / closed.sum()), 2, MOST_VISITS)
+    return counts
+
+
+def frame_order(counts: Int[ndarray, " T"], seed: int, start: int, end: int) -> Iterator[int]:
+    """Frame numbers of iterations start..end: shuffled epochs in which frame k comes `counts[k]` times.
+
+    The same after a resume.
+    """
+    shown = np.repeat(np.arange(len(counts)), counts)
     for iteration in range(start, end):
-        epoch, place = divmod(iteration, n_train)
+        epoch, place = divmod(iteration, len(shown))
         if place == 0 or iteration == start:
-            permutation = np.random.default_rng([seed, epoch]).permutation(n_train)
+            permutation = np.random.default_rng([seed, epoch]).permutation(shown)
         yield int(permutation[place])
 
 
 def feed_frames(performance: Performance, config: TrainConfig, start: int) -> Iterator[TrainingFrame]:
     """The frames of all iterations from `start` on; one thread decodes ahead."""
     regions = find_regions(performance.tracking.landmarks, performance.camera.width)
-    order = frame_order(performance.n_train, config.seed, start, config.n_iterations)
+    (face,) = performance.tracking.motion[: performance.n_train].require("face")
+    order = frame_order(visits(face), config.seed, start, config.n_iterations)
     return map_in_order(lambda k: _load(performance, regions, config, k), order, threads=1)
 
 

@@ -1,8 +1,9 @@
 """Head and torso poses of the training frames, refined with the avatar.
 
-The tracked pose is right to a fraction of a pixel; what is left would be learnt as blur. Each frame has a small
-correction of its own, moved by the photometric gradient when the frame is drawn. The mean correction is taken
-out, so that poses tracked without the avatar still fit it.
+The tracked pose is right to a fraction of a pixel for the head, to a pixel or two for the torso; what is left would be
+learnt as blur. Each frame has a small correction of its own. It is found once, when the avatar has taken shape, for all
+frames together (`avatar.pose_tracker`), and moved by the photometric gradient whenever the frame is drawn. The mean
+correction is taken out, so that poses tracked without the avatar still fit it.
 """
 
 from __future__ import annotations
@@ -10,16 +11,23 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
 from torch import Tensor
 
+from locutor.avatar.pose_tracker import N_UNKNOWNS, ROUNDS, Footage
+from locutor.capture.performance import Performance
+from locutor.capture.regions import find_regions
 from locutor.splat.bodies import BodyPose
 
 RATE = 6e-4  # about 0.05 px per visit at the start
 BETAS = (0.9, 0.99)
 FROM_ITERATION = 600
-N_UNKNOWNS = 12  # head turn, head shift, torso turn, torso shift
+ALL_AT_ONCE = 0.3  # share of the training after which all frames are refined together
+EVERY_AT_ONCE = 4  # frames: the torso's track drifts slowly, the frames between are interpolated
+ROUNDS_AT_ONCE = ROUNDS[:2]  # small pictures, the torso alone: the gradient is enough for the head
 
 
 class PoseRefiner:
@@ -34,6 +42,10 @@ class PoseRefiner:
         self._mean = torch.zeros(n_frames, N_UNKNOWNS)
         self._square = torch.zeros(n_frames, N_UNKNOWNS)
         self._visits = torch.zeros(n_frames)
+
+    def all_unknowns(self) -> Float[Tensor, "T 12"]:
+        """Every frame's correction without the mean over all frames."""
+        return self.correction - self.correction.mean(0)
 
     def unknowns(self, k: int) -> Float[Tensor, " 12"]:
         """Frame k's correction without the mean over all frames."""
@@ -57,6 +69,19 @@ class PoseRefiner:
         """Go back to a `state`."""
         self.correction, self._mean = state["correction"], state["mean"]
         self._square, self._visits = state["square"], state["visits"]
+
+
+def footage_from(performance: Performance, frames: Int[ndarray, " T"]) -> Footage:
+    """Some frames of a performance, the mouth hidden."""
+    mouth = find_regions(performance.tracking.landmarks, performance.camera.width).mouth
+
+    def hidden(k: int) -> Bool[ndarray, "H W"]:
+        mask = np.zeros((performance.camera.height, performance.camera.width), bool)
+        left, top, right, bottom = mouth[frames[k]]
+        mask[top:bottom, left:right] = True
+        return mask
+
+    return Footage(lambda k: performance.frames.rgb(int(frames[k])), hidden)
 
 
 def corrected(pose: BodyPose, unknowns: Float[Tensor, " 12"]) -> BodyPose:

@@ -75,7 +75,10 @@ def _relocate_range(
     canonical.means[dead] += jitter
     canonical.log_scales[dead] -= SHRINK
     canonical.log_scales[parents] -= SHRINK
-    if int(dead[0]) < avatar.n_moving:
-        avatar.bases[:, :, dead] = avatar.bases[:, :, parents]
-        avatar.bases_optimiser.forget(dead)
+    of_face = int(dead[0]) < avatar.n_moving
+    bases = avatar.bases if of_face else avatar.torso_bases
+    optimiser = avatar.bases_optimiser if of_face else avatar.torso_optimiser
+    first = 0 if of_face else avatar.n_moving
+    bases[:, :, dead - first] = bases[:, :, parents - first]
+    optimiser.forget(dead - first)
     return len(dead)

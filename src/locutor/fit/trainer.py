@@ -29,6 +29,7 @@ from locutor.core.text import one_line
 from locutor.drive.voice_fit import fit_voice
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import feed_frames
+from locutor.fit.pose_refinement import ALL_AT_ONCE
 from locutor.fit.training import Training
 from locutor.media.pictures import encode_png
 from locutor.provenance.revocation import require_consent
@@ -106,6 +107,8 @@ def _iterate(
     resumed = time.monotonic()
     recent: list[PhotometricLoss] = []
     for frame in feed_frames(training.performance, config, first):
+        if training.iteration == round(ALL_AT_ONCE * config.n_iterations) > 0:
+            yield from training.refine_poses()
         recent.append(training.step(frame))
         done, finished = training.iteration, training.iteration == config.n_iterations
         if done % REPORT_EVERY == 0 or finished:

@@ -6,8 +6,10 @@ import copy
 import dataclasses
 import datetime
 import importlib.metadata
+from collections.abc import Generator
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from numpy import ndarray
@@ -15,7 +17,10 @@ from torch import Tensor
 
 from locutor.avatar.avatar import Avatar, Provenance, as_background, body_pose
 from locutor.avatar.controls import N_CONTROLS, fit_controls
+from locutor.avatar.pose_tracker import corrected_motion, fit_corrections
+from locutor.avatar.torso import TorsoCode, encode_torso, torso_controls
 from locutor.capture.performance import Performance
+from locutor.core.events import Event
 from locutor.core.face import FACE_POINTS
 from locutor.drive.idle_model import fit_idle
 from locutor.fit.config import TrainConfig
@@ -23,7 +28,14 @@ from locutor.fit.device import to_device, training_device
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
 from locutor.fit.model import TrainableAvatar
-from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected
+from locutor.fit.pose_refinement import (
+    EVERY_AT_ONCE,
+    FROM_ITERATION,
+    ROUNDS_AT_ONCE,
+    PoseRefiner,
+    corrected,
+    footage_from,
+)
 from locutor.fit.relocate import PullMeter, relocate
 from locutor.splat.bodies import BodyPose
 from locutor.splat.dispatch import photometric_loss, pose_gaussians, rasterize
@@ -52,9 +64,14 @@ class Training:
             tracking.motion[: performance.n_train], tracking.reference_wxyz, tracking.reference_xyz
         )
         self._encoded = torch.from_numpy(self._controls.encode(tracking.motion))
+        posed = torso_controls(tracking.motion[: performance.n_train])
+        self._torso_mean, self._torso_std = posed.mean(0).astype(np.float32), (posed.std(0) + 1e-6).astype(np.float32)
+        self._torso_encoded = torch.from_numpy(encode_torso(tracking.motion, self._torso_mean, self._torso_std))
         self._plate = as_background(performance.plate).to(self._device)
         start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
-        self.model = TrainableAvatar(to_device(start, self._device), config.n_bases, N_CONTROLS, config.seed)
+        self.model = TrainableAvatar(
+            to_device(start, self._device), config.n_bases, N_CONTROLS, config.n_torso_bases, config.seed
+        )
         self._tracked: dict[int, BodyPose] = {}
         self._refiner = PoseRefiner(performance.n_train)
         self._meter = PullMeter(torch.zeros(len(start), device=self._device))
@@ -69,19 +86,20 @@ class Training:
         """Learn from one frame."""
         model, config = self.model, self.config
         model.optimiser.zero_grad()
-        controls = self._encoded[frame.k]
-        noisy = controls + config.control_noise * torch.randn(controls.shape, generator=self._noise)
+        noisy = self._noisy(self._encoded[frame.k], config.control_noise)
+        noisy_torso = self._noisy(self._torso_encoded[frame.k], config.torso_noise)
         unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
         pose = corrected(self._tracked_pose(frame.k), unknowns)
         coefficients = model.network(noisy.to(self._device))
-        delta = model.delta(coefficients).requires_grad_()
+        of_torso = model.torso_network(noisy_torso.to(self._device))
+        delta = model.delta(coefficients, of_torso).requires_grad_()
         gaussians = pose_gaussians(model.canonical, delta, to_device(pose, self._device))
         rendering = rasterize(gaussians, self.performance.camera, self._background(frame.k))
         loss = photometric_loss(
             rendering.rgb, frame.target.to(self._device), frame.weight.to(self._device), config.ssim_weight
         )
         loss.loss.backward()
-        model.learn(coefficients, delta, self.share_done)
+        model.learn(coefficients, of_torso, delta, self.share_done)
         if unknowns.grad is not None:
             self._refiner.step(frame.k, unknowns.grad, self.share_done)
         self._meter.add(model.canonical.means)
@@ -90,6 +108,17 @@ class Training:
         if self.iteration % RELOCATE_EVERY == 0 and RELOCATE_FROM <= self.iteration <= last:
             relocate(model, self._meter, self._noise)
         return loss
+
+    def refine_poses(self) -> Generator[Event, None, None]:
+        """Refine the poses of all training frames together; yields progress."""
+        n = self.performance.n_train
+        known = self._refiner.all_unknowns().numpy().astype(np.float64)
+        motion = corrected_motion(self.performance.tracking.motion[:n], known)
+        fitted = np.arange(0, n, EVERY_AT_ONCE)
+        footage = footage_from(self.performance, fitted)
+        found = yield from fit_corrections(self.avatar(0.0), motion[fitted], footage, ROUNDS_AT_ONCE)
+        between = [np.interp(np.arange(n), fitted, unknown) for unknown in found.T]
+        self._refiner.correction += torch.from_numpy(np.stack(between, 1)).float()
 
     def _tracked_pose(self, k: int) -> BodyPose:
         if k not in self._tracked:
@@ -101,11 +130,15 @@ class Training:
             return self._plate
         return as_background(self.performance.background(k)).to(self._device)
 
+    def _noisy(self, controls: Float[Tensor, " F"], spread: float) -> Float[Tensor, " F"]:
+        return controls + spread * torch.randn(controls.shape, generator=self._noise)
+
     @torch.no_grad()
     def picture(self, k: int) -> UInt8[ndarray, "H W 3"]:
         """Frame k as the avatar draws it now."""
         pose = to_device(self._tracked_pose(k), self._device)
-        delta = self.model.delta(self.model.network(self._encoded[k].to(self._device)))
+        of_face = self.model.network(self._encoded[k].to(self._device))
+        delta = self.model.delta(of_face, self.model.torso_network(self._torso_encoded[k].to(self._device)))
         gaussians = pose_gaussians(self.model.canonical, delta, pose)
         rgb = rasterize(gaussians, self.performance.camera, self._background(k)).rgb
         return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
@@ -154,5 +187,6 @@ class Training:
                 software=f"locutor {importlib.metadata.version('locutor')}",
                 figures=dataclasses.asdict(performance.meta.quality),
             ),
+            torso=TorsoCode(self._torso_mean, self._torso_std, copy.deepcopy(model.torso_network).cpu()),
             idle=fit_idle(tracking.motion[: performance.n_train], neutral).to_tensors(),
         )

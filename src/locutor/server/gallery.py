@@ -124,16 +124,12 @@ def load_exhibit(name: str, path: Path, taken: set[str]) -> Exhibit:
     id, number = base, 2
     while id in taken:
         id, number = f"{base}-{number}", number + 1
-    return Exhibit(id, name, live, preview, _has_consent(meta), avatar.provenance.synthetic)
+    return Exhibit(id, name, live, preview, avatar.provenance.consent is not None, avatar.provenance.synthetic)
 
 
 def may_be_shown(exhibit: Exhibit, beyond_loopback: bool, allow_unconsented: bool) -> bool:
     """Nobody is shown to other machines without consent on record, unless the person does not exist."""
     return exhibit.has_consent or exhibit.is_synthetic or allow_unconsented or not beyond_loopback
-
-
-def _has_consent(meta: dict[str, Any]) -> bool:
-    return bool(meta.get("consent") or meta.get("provenance", {}).get("consent"))
 
 
 def _meta_and_preview(path: Path) -> tuple[dict[str, Any], bytes]:

@@ -29,7 +29,12 @@ export interface AvatarPage {
   readonly binary: string;
   readonly plate: string;
   readonly parts: Readonly<Record<string, Part>>;
-  readonly rest: { readonly controls: readonly number[]; readonly wxyz: Wxyz; readonly xyz: Vec3 };
+  readonly rest: {
+    readonly controls: readonly number[];
+    readonly torso_coefficients: readonly number[];
+    readonly wxyz: Wxyz;
+    readonly xyz: Vec3;
+  };
   readonly control_std: readonly number[];
   readonly control_limit: number;
   readonly sliders: readonly Slider[];

@@ -13,7 +13,7 @@ export class Face {
     this.atRest = this.coefficients(Float32Array.from(avatar.page.rest.controls));
   }
 
-  /** out(relu(hidden(x))) + direct(x), as `avatar.field.CodeNetwork`. */
+  /** Of the face's bases: out(relu(hidden(x))) + direct(x), as `avatar.field.CodeNetwork`. The torso's come after them. */
   coefficients(controls: Float32Array): Float32Array {
     const net = this.avatar.network;
     const linear = (layer: string, x: Float32Array, n: number): Float32Array => {
@@ -22,14 +22,15 @@ export class Face {
       return Float32Array.from({ length: n }, (_, row) => x.reduce((sum, value, i) => sum + value * weight[row * x.length + i]!, bias[row]!));
     };
     const hidden = linear("hidden", controls, HIDDEN).map((value) => Math.max(0, value));
-    const direct = linear("direct", controls, this.avatar.page.n_bases);
-    return linear("out", hidden, this.avatar.page.n_bases).map((value, i) => value + direct[i]!);
+    const n = net["out.bias"]!.length;
+    const direct = linear("direct", controls, n);
+    return linear("out", hidden, n).map((value, i) => value + direct[i]!);
   }
 
   /** The neutral face in the reference pose. */
   rest(): Pose {
-    const { wxyz, xyz } = this.avatar.page.rest;
-    return { coefficients: this.atRest, head: { wxyz, xyz }, torso: { wxyz, xyz } };
+    const { wxyz, xyz, torso_coefficients } = this.avatar.page.rest;
+    return { coefficients: Float32Array.from([...this.atRest, ...torso_coefficients]), head: { wxyz, xyz }, torso: { wxyz, xyz } };
   }
 
   /**
@@ -47,6 +48,7 @@ export class Face {
       return Math.max(-control_limit, Math.min(control_limit, expressed + posed));
     });
     const moved = this.coefficients(Float32Array.from(controls));
-    return { ...pose, coefficients: pose.coefficients.map((value, i) => value + moved[i]! - this.atRest[i]!) };
+    const changed = pose.coefficients.map((value, i) => (i < moved.length ? value + moved[i]! - this.atRest[i]! : value));
+    return { ...pose, coefficients: changed };
   }
 }

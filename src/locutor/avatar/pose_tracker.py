@@ -1,0 +1,196 @@
+"""Head and torso poses of footage, refined with the finished avatar.
+
+A tracker without an avatar is right to a fraction of a pixel; what is left costs 1 dB and more. Here every frame of the
+footage is compared with what the avatar draws, and twelve unknowns (turn and shift of head and torso) are moved by
+Gauss-Newton steps. All frames are solved at once, with a prior on the size and on the acceleration of the corrections.
+The mouth is masked out: the face's controls are not touched, and what the lips do must not leak into the pose.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from numpy import ndarray
+from scipy.linalg import solveh_banded
+
+from locutor.avatar.avatar import Avatar, as_background, body_pose
+from locutor.core.camera import Camera
+from locutor.core.events import Event, Progress
+from locutor.core.motion import Motion
+from locutor.core.parallel import map_in_order
+from locutor.geometry.rotation import matrix_from_rotvec, matrix_from_wxyz, wxyz_from_matrix
+from locutor.splat.engine import Engine, default_engine
+from locutor.splat.renderer import NativeRenderer
+
+N_UNKNOWNS = 12  # head turn (rad), head shift (inter-ocular units), torso turn, torso shift
+STAGE = "refining poses"
+# What one step of the difference quotient moves, and what a correction is expected to be: turn x, y, z; shift x, y, z.
+STEP = np.tile([0.006, 0.006, 0.006, 0.005, 0.005, 0.03], 2)
+EXPECTED = np.array([0.01, 0.01, 0.01, 0.01, 0.01, 0.04] + [0.01, 0.01, 0.01, 0.02, 0.02, 0.06])
+EXPECTED_ACCELERATION = 0.4  # of a correction per frame and frame, as a share of `EXPECTED`
+# Grey levels that avatar and footage differ by where the pose is right, and how many pixels differ alike.
+HEAD_OUTLIER = 12.0  # grey levels above which a difference on the head counts less (Geman & McClure 1985)
+NOISE_LEVELS, CORRELATED_PX = 6.0, 25.0
+
+
+@dataclass(frozen=True)
+class Round:
+    """One Gauss-Newton step of all frames.
+
+    Attributes:
+        scale: of the pictures that are compared.
+        unknowns: which ones move.
+        torso_outlier: grey levels above which a difference on the torso counts less; on the head `HEAD_OUTLIER`.
+    """
+
+    scale: float
+    unknowns: slice
+    torso_outlier: float
+
+
+HEAD, TORSO, BOTH = slice(0, 6), slice(6, 12), slice(0, 12)
+# The torso may be off by a whole collar and comes near in small pictures; small pictures mislead the head.
+ROUNDS = (*[Round(0.5, TORSO, 40.0)] * 2, *[Round(1.0, BOTH, 20.0)] * 2)
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Frames to fit poses to.
+
+    Attributes:
+        rgb: picture of frame k, counted from the first frame of the motion.
+        hidden: pixels of frame k that do not count, such as the mouth.
+    """
+
+    rgb: Callable[[int], UInt8[ndarray, "H W 3"]]
+    hidden: Callable[[int], Bool[ndarray, "H W"]]
+
+
+def refine_poses(avatar: Avatar, motion: Motion, footage: Footage) -> Generator[Event, None, Motion]:
+    """The same motion with head and torso poses under which the avatar looks most like the footage.
+
+    Args:
+        avatar: who is in the footage.
+        motion: as tracked; needs `face`, `head` and `torso`. The face is not changed.
+        footage: the frames of the motion.
+
+    Returns:
+        The refined motion (as the generator's return value); yields progress.
+    """
+    corrections = yield from fit_corrections(avatar, motion, footage, ROUNDS)
+    return corrected_motion(motion, corrections)
+
+
+def fit_corrections(
+    avatar: Avatar, motion: Motion, footage: Footage, rounds: Sequence[Round]
+) -> Generator[Event, None, Float[ndarray, "T 12"]]:
+    """What to move the poses of `motion` by, see `corrected_motion` and `refine_poses`; yields progress."""
+    started = time.monotonic()
+    n = len(motion)
+    corrections = np.zeros((n, N_UNKNOWNS))
+    coefficients = avatar.coefficients(motion).numpy()
+    for done, step in enumerate(rounds):
+        draw = _Draughtsman(avatar, step.scale)
+        equations = partial(_equations, draw, step, motion, footage, corrections, coefficients)
+        found = []
+        for pair in map_in_order(equations, range(n), default_engine().threads):
+            found.append(pair)
+            if len(found) % 10 == 0:
+                yield Progress(STAGE, done * n + len(found), len(rounds) * n, time.monotonic() - started)
+        H, g = (np.stack(parts) for parts in zip(*found, strict=True))
+        corrections = corrections + _solve(H, g, corrections, step.unknowns)
+    yield Progress(STAGE, len(rounds) * n, len(rounds) * n, time.monotonic() - started)
+    return corrections
+
+
+def corrected_motion(motion: Motion, corrections: Float[ndarray, "T 12"]) -> Motion:
+    """Poses moved by head turn, head shift, torso turn and torso shift; turns are about the body's own origin."""
+    head_turn, head_shift, torso_turn, torso_shift = np.split(corrections, 4, axis=1)
+    head_wxyz, head_xyz, torso_wxyz, torso_xyz = motion.require("head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz")
+    return motion.with_channels(
+        head_wxyz=_turned(head_wxyz, head_turn),
+        head_xyz=(head_xyz + head_shift).astype(np.float32),
+        torso_wxyz=_turned(torso_wxyz, torso_turn),
+        torso_xyz=(torso_xyz + torso_shift).astype(np.float32),
+    )
+
+
+def _turned(wxyz: Float[ndarray, "T 4"], turn: Float[ndarray, "T 3"]) -> Float[ndarray, "T 4"]:
+    return wxyz_from_matrix(matrix_from_rotvec(turn) @ matrix_from_wxyz(wxyz)).astype(np.float32)
+
+
+class _Draughtsman:
+    """Draws the avatar in grey, at a scale of the footage; one thread a call."""
+
+    def __init__(self, avatar: Avatar, scale: float) -> None:
+        full = avatar.camera
+        self._size = (round(scale * full.width), round(scale * full.height))
+        camera = Camera(*self._size, full.focal_px * scale, full.cx * scale, full.cy * scale)
+        background = as_background(self.shrunk(avatar.plate))
+        alone = Engine(1, default_engine().isa)
+        self._renderer = NativeRenderer(avatar.canonical, avatar.bases, camera, background, alone)
+
+    def __call__(self, coefficients: Float[ndarray, " K"], poses: Motion, k: int) -> UInt8[ndarray, "h w"]:
+        return cv2.cvtColor(self._renderer.render(coefficients, body_pose(poses, k)), cv2.COLOR_RGB2GRAY)
+
+    def shrunk(self, picture: UInt8[ndarray, "H W *c"]) -> UInt8[ndarray, "h w *c"]:
+        """A picture of the footage at the scale."""
+        return cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
+
+
+def _equations(
+    draw: _Draughtsman,
+    step: Round,
+    motion: Motion,
+    footage: Footage,
+    corrections: Float[ndarray, "T 12"],
+    coefficients: Float[ndarray, "T K"],
+    k: int,
+) -> tuple[Float[ndarray, "12 12"], Float[ndarray, " 12"]]:
+    """`H = J^T W J` and `g = J^T W (truth - drawn)` of frame k, in units of `EXPECTED`; J by difference quotients."""
+    moved = range(N_UNKNOWNS)[step.unknowns]
+    tried = np.tile(corrections[k], (1 + len(moved), 1))
+    for row, unknown in enumerate(moved, 1):
+        tried[row, unknown] += STEP[unknown]
+    poses = corrected_motion(motion[np.full(len(tried), k)], tried)
+    shown = draw.shrunk(footage.hidden(k).astype(np.uint8)) == 0
+    drawn = np.stack([draw(coefficients[k], poses, j)[shown] for j in range(len(tried))]).astype(np.float32)
+    truth = draw.shrunk(cv2.cvtColor(footage.rgb(k), cv2.COLOR_RGB2GRAY))[shown]
+    residual = truth.astype(np.float32) - drawn[0]
+    J = np.zeros((N_UNKNOWNS, len(residual)), np.float32)
+    J[step.unknowns] = (drawn[1:] - drawn[0]) * (EXPECTED / STEP).astype(np.float32)[step.unknowns, None]
+    by_head = (J[HEAD] ** 2).sum(0) > (J[TORSO] ** 2).sum(0)
+    levels = np.where(by_head, HEAD_OUTLIER, step.torso_outlier).astype(np.float32)
+    weight = 1 / (1 + (residual / levels) ** 2) ** 2 / (NOISE_LEVELS**2 * CORRELATED_PX * step.scale**2)
+    weighted = J * weight
+    return (weighted @ J.T).astype(np.float64), (weighted @ residual).astype(np.float64)
+
+
+def _solve(
+    H: Float[ndarray, "T 12 12"], g: Float[ndarray, "T 12"], corrections: Float[ndarray, "T 12"], unknowns: slice
+) -> Float[ndarray, "T 12"]:
+    """The step of all frames at once: normal equations and prior are one banded system."""
+    n = len(H)
+    now = corrections / EXPECTED
+    # Prior: x^2 + (second difference / EXPECTED_ACCELERATION)^2, the same for each of the unknowns.
+    second = np.zeros((max(n - 2, 0), n))
+    rows = np.arange(max(n - 2, 0))
+    for offset, value in ((0, 1.0), (1, -2.0), (2, 1.0)):
+        second[rows, rows + offset] = value
+    prior = np.eye(n) + second.T @ second / EXPECTED_ACCELERATION**2
+    band = np.zeros((2 * N_UNKNOWNS + 1, n * N_UNKNOWNS))  # lower form: band[i - j, j]
+    for i in range(N_UNKNOWNS):
+        for j in range(i + 1):
+            band[i - j, j::N_UNKNOWNS] += H[:, i, j]
+        for apart in range(min(3, n)):
+            band[apart * N_UNKNOWNS, i : (n - apart) * N_UNKNOWNS : N_UNKNOWNS] += np.diagonal(prior, apart)
+    step = solveh_banded(band, (g - prior @ now).reshape(-1), lower=True).reshape(n, N_UNKNOWNS) * EXPECTED
+    moved = np.zeros_like(step)
+    moved[:, unknowns] = step[:, unknowns]
+    return moved

@@ -1,0 +1,57 @@
+"""How clothes and shoulders move beyond the torso's rigid pose.
+
+A collar gives way to the chin, shoulders rise: a few bases of their own, weighted by coefficients that depend on where
+head and torso are. They displace only, and share the motion field's table: the face's bases are zero on the torso, the
+torso's on the face.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from numpy import ndarray
+from torch import Tensor
+
+from locutor.avatar.field import CodeNetwork
+from locutor.core.motion import Motion
+from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
+
+N_TORSO_CONTROLS = 10
+LIMIT = 3.0  # standard deviations: what the footage never showed is not extrapolated further
+
+
+@dataclass(frozen=True)
+class TorsoCode:
+    """Poses of head and torso to the coefficients of the torso's bases.
+
+    Attributes:
+        mean, std: of the controls over the training frames.
+        network: controls to coefficients.
+    """
+
+    mean: Float32[ndarray, " F"]
+    std: Float32[ndarray, " F"]
+    network: CodeNetwork
+
+    def coefficients(self, motion: Motion) -> Float32[Tensor, "T K"]:
+        """Coefficients of every frame. Needs the channels `head` and `torso`."""
+        with torch.no_grad():
+            return self.network(torch.from_numpy(encode_torso(motion, self.mean, self.std)))
+
+
+def torso_controls(motion: Motion) -> Float[ndarray, "T 10"]:
+    """Head turn (rad) and place in the torso's frame; the torso's roll (rad) and place (inter-ocular units)."""
+    head_wxyz, head_xyz, torso_wxyz, torso_xyz = motion.require("head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz")
+    R_world_torso = matrix_from_wxyz(torso_wxyz)
+    R_torso_head = np.swapaxes(R_world_torso, 1, 2) @ matrix_from_wxyz(head_wxyz)
+    head_in_torso = np.einsum("tji,tj->ti", R_world_torso, head_xyz - torso_xyz)
+    roll = rotvec_from_matrix(R_world_torso)[:, 2:]
+    return np.concatenate([rotvec_from_matrix(R_torso_head), head_in_torso, roll, torso_xyz], 1)
+
+
+def encode_torso(motion: Motion, mean: Float32[ndarray, " F"], std: Float32[ndarray, " F"]) -> Float32[ndarray, "T F"]:
+    """Standardised controls of every frame."""
+    return np.clip((torso_controls(motion) - mean) / std, -LIMIT, LIMIT).astype(np.float32)

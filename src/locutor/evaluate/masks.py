@@ -1,0 +1,52 @@
+"""Which pixels of a frame are what: the person, skin, hair, torso, background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+from numpy import ndarray
+
+PERSON = 128  # of the matte's 255
+CLEAR_OF_PERSON_PX = 9  # of 512: background this far from the person is surely background
+N_MESH = 468  # points of the face mesh without the irises
+CHIN = 152
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Parts of one frame of the footage.
+
+    Attributes:
+        person: the matte.
+        skin: the person inside the convex hull of the face's landmarks.
+        hair: the person beside and above the face, down to the height of the chin; ears belong to it.
+        torso: the person below the chin.
+        background: what is clear of the person.
+    """
+
+    person: Bool[ndarray, "H W"]
+    skin: Bool[ndarray, "H W"]
+    hair: Bool[ndarray, "H W"]
+    torso: Bool[ndarray, "H W"]
+    background: Bool[ndarray, "H W"]
+
+
+def find_masks(matte: UInt8[ndarray, "H W"], landmarks: Float32[ndarray, "478 3"]) -> Masks:
+    """Parts of a frame by its matte and the landmarks of its face (px)."""
+    person = matte >= PERSON
+    mesh = landmarks[:N_MESH, :2]
+    hull = cv2.convexHull(np.round(mesh).astype(np.int32))
+    face = cv2.fillConvexPoly(np.zeros(matte.shape, np.uint8), hull, 1).astype(bool)
+    below_chin = np.arange(len(matte))[:, None] > mesh[CHIN, 1]
+    reach = 2 * round(CLEAR_OF_PERSON_PX * len(matte) / 512) + 1
+    grown = cv2.dilate((matte > 0).astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
+    return Masks(
+        person=person,
+        skin=person & face,
+        hair=person & ~face & ~below_chin,
+        torso=person & ~face & below_chin,
+        background=~grown,
+    )

@@ -1,0 +1,104 @@
+"""Poses are found again in pictures that the avatar itself drew."""
+
+from collections.abc import Generator
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from locutor.avatar.avatar import Avatar
+from locutor.avatar.film import film
+from locutor.avatar.pose_tracker import N_UNKNOWNS, ROUNDS, Footage, corrected_motion, fit_corrections, refine_poses
+from locutor.capture.performance import Performance
+from locutor.core.events import Event, Progress
+from locutor.core.motion import Motion
+from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
+
+N = 6
+Result = TypeVar("Result")
+
+
+def nothing_hidden(avatar: Avatar) -> np.ndarray:
+    return np.zeros((avatar.camera.height, avatar.camera.width), bool)
+
+
+def run(events: Generator[Event, None, Result]) -> tuple[list[Event], Result]:
+    seen = []
+    while True:
+        try:
+            seen.append(next(events))
+        except StopIteration as end:
+            return seen, end.value
+
+
+@pytest.fixture(scope="module")
+def true_motion(performance: Performance) -> Motion:
+    return performance.tracking.motion[50 : 50 + N]
+
+
+@pytest.fixture(scope="module")
+def moved(true_motion: Motion) -> Motion:
+    """Poses wrong by about half a pixel, and drifting."""
+    drift = np.random.default_rng(1).normal(size=(2, N_UNKNOWNS)) * np.tile([*[0.008] * 5, 0.02], 2)
+    wrong = drift[0] + np.linspace(-1, 1, N)[:, None] * drift[1]
+    return corrected_motion(true_motion, wrong)
+
+
+def test_lost_poses_are_found_again(speaking_avatar: Avatar, true_motion: Motion, moved: Motion):
+    pictures = list(film(speaking_avatar, [true_motion]))
+    footage = Footage(pictures.__getitem__, lambda k: nothing_hidden(speaking_avatar))
+    events, found = run(refine_poses(speaking_avatar, moved, footage))
+    before, after = (
+        np.abs(np.stack(list(film(speaking_avatar, [m]))).astype(float) - pictures).mean() for m in (moved, found)
+    )
+    assert after < 0.5 * before
+    assert (
+        np.abs(found.head_xyz - true_motion.head_xyz)[:, :2].mean()
+        < 0.5 * np.abs(moved.head_xyz - true_motion.head_xyz)[:, :2].mean()
+    )
+    np.testing.assert_array_equal(found.face, moved.face)
+    bars = [e for e in events if isinstance(e, Progress)]
+    assert bars[-1].done == bars[-1].total
+
+
+def test_right_poses_stay(speaking_avatar: Avatar, true_motion: Motion):
+    pictures = list(film(speaking_avatar, [true_motion]))
+    _, found = run(
+        refine_poses(
+            speaking_avatar, true_motion, Footage(pictures.__getitem__, lambda k: nothing_hidden(speaking_avatar))
+        )
+    )
+    np.testing.assert_allclose(found.head_xyz, true_motion.head_xyz, atol=2e-3)
+
+
+def test_what_is_hidden_does_not_count(speaking_avatar: Avatar, moved: Motion, true_motion: Motion):
+    pictures = list(film(speaking_avatar, [true_motion]))
+    mask = nothing_hidden(speaking_avatar)
+    mask[: len(mask) // 2] = True
+    spoilt = [p.copy() for p in pictures]
+    for picture in spoilt:
+        picture[mask] = 255 - picture[mask]
+    clean, dirty = (
+        run(fit_corrections(speaking_avatar, moved, Footage(seen.__getitem__, lambda k: mask), ROUNDS[-1:]))[1]
+        for seen in (pictures, spoilt)
+    )
+    np.testing.assert_array_equal(clean, dirty)
+    assert np.abs(clean).max() > 1e-3
+
+
+def test_a_round_moves_its_own_unknowns(speaking_avatar: Avatar, moved: Motion, true_motion: Motion):
+    pictures = list(film(speaking_avatar, [true_motion]))
+    footage = Footage(pictures.__getitem__, lambda k: nothing_hidden(speaking_avatar))
+    _, corrections = run(fit_corrections(speaking_avatar, moved, footage, ROUNDS[:1]))
+    assert not corrections[:, :6].any()
+    assert np.abs(corrections[:, 6:]).max() > 1e-3
+
+
+def test_a_correction_turns_about_the_bodys_own_origin(true_motion: Motion):
+    turn = np.zeros((N, N_UNKNOWNS))
+    turn[:, 1] = 0.02
+    turned = corrected_motion(true_motion, turn)
+    np.testing.assert_array_equal(turned.head_xyz, true_motion.head_xyz)
+    R_before, R_after = matrix_from_wxyz(true_motion.head_wxyz), matrix_from_wxyz(turned.head_wxyz)
+    np.testing.assert_allclose(rotvec_from_matrix(R_after @ R_before.swapaxes(1, 2)), turn[:, :3], atol=1e-6)
+    np.testing.assert_allclose(matrix_from_wxyz(turned.torso_wxyz), matrix_from_wxyz(true_motion.torso_wxyz), atol=1e-6)
