@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import json
 import re
 import shutil
 import tempfile
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from locutor.avatar.bundle import load_avatar
+from locutor.avatar.bake import bake_for_web
+from locutor.avatar.bundle import load_avatar, read_preview
 from locutor.core.errors import FormatError, LocutorError
 from locutor.drive.shared_idle import N_WALKS
 from locutor.live.live_avatar import LiveAvatar
+from locutor.media.pictures import encode_png
 from locutor.server.protocol import AvatarEntry
 from locutor.server.refusal import RefusalError
 
@@ -119,7 +117,7 @@ def load_exhibit(name: str, path: Path, taken: set[str]) -> Exhibit:
         live = LiveAvatar(avatar, shared_walks=N_WALKS)
     except FormatError as error:
         raise FormatError(f"{path}: {error.what}", error.do) from error
-    meta, preview = _meta_and_preview(path)
+    preview = encode_png(read_preview(path))
     base = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40] or "avatar"
     id, number = base, 2
     while id in taken:
@@ -132,17 +130,8 @@ def may_be_shown(exhibit: Exhibit, beyond_loopback: bool, allow_unconsented: boo
     return exhibit.has_consent or exhibit.is_synthetic or allow_unconsented or not beyond_loopback
 
 
-def _meta_and_preview(path: Path) -> tuple[dict[str, Any], bytes]:
-    with zipfile.ZipFile(path) as bundle:
-        return json.loads(bundle.read("meta.json")), bundle.read("preview.png")
-
-
 def _bake(exhibit: Exhibit, folder: Path) -> None:
     try:
-        bake = importlib.import_module("locutor.avatar.bake")
-    except ImportError as error:
-        raise RefusalError("not_baked", "this version cannot bake avatars for browsers", "watch the video") from error
-    try:
-        bake.bake_for_web(exhibit.live.avatar, folder, exhibit.name)
+        bake_for_web(exhibit.live.avatar, folder, exhibit.name)
     except LocutorError as error:
         raise RefusalError("not_baked", error.what, error.do) from error
