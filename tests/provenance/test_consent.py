@@ -5,7 +5,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.provenance.conftest import agreed, write_film
 
@@ -56,12 +56,14 @@ def test_what_is_missing_is_named(name):
         Consent.from_record(record, "me.json")
 
 
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda c: st.dictionaries(st.text(), c)))
 def test_anything_else_is_a_typed_error(value):
     with pytest.raises(ConsentError):
         Consent.from_record(value, "me.json")
 
 
+@settings(max_examples=40)
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_record(data):
     with pytest.raises(ConsentError):

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import os
-import subprocess
 import sys
 import zipfile
 from importlib import resources
@@ -17,6 +15,7 @@ from locutor.avatar.avatar import Avatar
 from locutor.avatar.bundle import load_avatar, read_provenance, save_avatar
 from locutor.capture.performance import Performance, PerformanceMeta
 from locutor.cli import trust
+from locutor.cli.main import main
 from locutor.core.errors import ConsentError, FormatError
 from locutor.fit.config import TrainConfig
 from locutor.fit.trainer import train_avatar
@@ -24,6 +23,20 @@ from locutor.fit.training import Training
 from locutor.live.say import say_samples
 from locutor.provenance.consent import Consent
 from locutor.provenance.verify import verify
+
+
+@pytest.fixture
+def program(monkeypatch, capsys):
+    """`locutor` with arguments: its exit status and what it says."""
+
+    def call(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["locutor", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code), said.out + said.err
+
+    return call
 
 
 def with_consent(avatar: Avatar, consent: Consent | None) -> Avatar:
@@ -60,18 +73,15 @@ def test_an_avatar_whose_consent_does_not_stand_is_not_loaded(tmp_path, change):
     assert "REFUSED" in trust.info(path)
 
 
-def test_there_is_no_switch_around_it(tmp_path):
-    """The program itself, on an avatar whose consent has expired."""
+def test_there_is_no_switch_around_it(tmp_path, program):
     path = saved(with_consent(true_avatar(), agreed(expires_on=agreed().given_on)), tmp_path / "a.avatar")
     for verb in (["say", str(path), "x.wav", "-o", "x.mp4"], ["eval", str(path), "-o", "x"]):
-        done = subprocess.run([sys.executable, "-m", "locutor.cli.main", *verb], capture_output=True, text=True)
-        assert done.returncode == 2
-        assert "expired on" in done.stderr
-        refused = subprocess.run(
-            [sys.executable, "-m", "locutor.cli.main", *verb, "--allow-expired"], capture_output=True, text=True
-        )
-        assert refused.returncode == 2
-        assert "allow-expired" in refused.stdout + refused.stderr
+        status, said = program(*verb)
+        assert status == 2
+        assert "expired on" in said
+        status, said = program(*verb, "--allow-expired")
+        assert status == 2
+        assert "allow-expired" in said
 
 
 def test_revoking_refuses_the_file_and_its_copies(tmp_path, own_data):
@@ -174,15 +184,9 @@ def test_the_card_is_in_the_file_and_cannot_steer_a_terminal(tmp_path):
     assert agreed().scope in card
 
 
-def test_the_verbs(tmp_path, speaking_avatar: Avatar, performance: Performance):
+def test_the_verbs(tmp_path, program, speaking_avatar: Avatar, performance: Performance):
     out = tmp_path / "a.mp4"
     list(say_samples(speaking_avatar, performance.sound[:8_000], 16_000, out))
-
-    def program(*arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "locutor.cli.main", *arguments], capture_output=True, text=True, env=os.environ
-        )
-        return done.returncode, done.stdout + done.stderr
 
     status, said = program("verify", str(out))
     assert status == 0

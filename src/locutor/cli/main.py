@@ -282,9 +282,9 @@ def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | 
 
             print(trust.info(avatar), end="")
         case Verify(file, anchors):
-            from locutor.cli import trust
+            from locutor.cli.verify import verify
 
-            lines, status = trust.verify(file, anchors)
+            lines, status = verify(file, anchors)
             print("\n".join(lines))
             return status
         case Revoke(avatar):

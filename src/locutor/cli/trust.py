@@ -1,4 +1,4 @@
-"""The verbs about trust: `info`, `verify`, `revoke`."""
+"""The verbs about an avatar's papers: `info`, `revoke`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from locutor.avatar.card import model_card
 from locutor.core.errors import ConsentError
 from locutor.core.text import one_line
 from locutor.provenance import revocation
-from locutor.provenance.verify import EXIT_CODES
-from locutor.provenance.verify import verify as verify_file
 
 
 def info(avatar: Path) -> str:
@@ -23,13 +21,6 @@ def info(avatar: Path) -> str:
     except ConsentError as error:
         return f"{card}\nREFUSED: {one_line(error.what)}\n"
     return card
-
-
-def verify(file: Path, anchors: Path | None) -> tuple[list[str], int]:
-    """`locutor verify`: lines to print and the exit status."""
-    verdict = verify_file(file, anchors)
-    first, *rest = verdict.lines()
-    return [f"{one_line(file)}: {first}", *(f"  {line}" for line in rest)], EXIT_CODES[verdict.state]
 
 
 def revoke(avatar: Path) -> str:
