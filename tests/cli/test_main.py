@@ -20,7 +20,7 @@ from locutor.cli import verbs
 from locutor.cli.main import main
 from locutor.media.video import iterate_frames
 
-VERBS = ("capture", "train", "say", "eval", "demo", "actor", "doctor")
+VERBS = ("capture", "train", "say", "eval", "demo", "actor", "serve", "doctor")
 TINY = ["--n-gaussians", "600", "--n-mouth", "40", "--n-bases", "2", "--n-iterations", "4"]
 
 
