@@ -276,3 +276,11 @@ def test_doctor_says_what_the_machine_can_do(locutor, monkeypatch, tmp_path):
     assert str(tmp_path) in lines["selfie_segmentation.tflite"]
     assert "speech from text" in lines
     assert outcome.out.startswith("locutor 0.")
+
+
+def test_serve_says_what_it_needs(locutor, monkeypatch):
+    pytest.importorskip("fastapi")
+    monkeypatch.delenv("LOCUTOR_TOKEN", raising=False)
+    refused(locutor("serve"), "serve needs an avatar", "locutor serve demo")
+    refused(locutor("serve", "demo", "--host", "0.0.0.0"), "there is no token", "LOCUTOR_TOKEN")
+    refused(locutor("serve", "nobody.avatar"), "there is no avatar nobody.avatar", "locutor train")
