@@ -1,6 +1,7 @@
 """A whole speaking person out of sound alone."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -12,6 +13,7 @@ from locutor.drive.features import LOOK_AHEAD, FeatureState
 from locutor.drive.gate import GateState, MouthGate
 from locutor.drive.idle import IdleDriver, IdleState
 from locutor.drive.idle_model import IdleModel
+from locutor.drive.shared_idle import Place, SharedIdle
 from locutor.drive.voice import VoiceDriver, VoiceModel
 from locutor.speech.silence import PictureActivity, PictureState
 
@@ -23,7 +25,7 @@ class SpeechState:
     voice: FeatureState
     activity: PictureState
     gate: GateState
-    idle: IdleState
+    idle: IdleState | Place
 
 
 class SpeechDriver:
@@ -33,12 +35,15 @@ class SpeechDriver:
     ceil(n / 640) frames, however it is cut into chunks.
     """
 
-    def __init__(self, voice: VoiceModel, idle: IdleModel) -> None:
-        """Args: voice, idle: the person's models."""
+    def __init__(self, voice: VoiceModel, idle: IdleModel, shared_idle: SharedIdle | None = None) -> None:
+        """Args:
+        voice, idle: the person's models.
+        shared_idle: where many sessions take their idle movement from; a walk of each one's own if None.
+        """
         self._voice = VoiceDriver(voice)
         self._activity = PictureActivity(LOOK_AHEAD)
         self._gate = MouthGate(voice.closed_mouth)
-        self._idle = IdleDriver(idle)
+        self._idle: Any = shared_idle or IdleDriver(idle)  # same methods; each takes the states that it gave
         self._closed_mouth = voice.closed_mouth
 
     def init(self, seed: int = 0) -> SpeechState:

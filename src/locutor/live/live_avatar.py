@@ -14,6 +14,7 @@ from locutor.core.clock import SAMPLE_RATE
 from locutor.core.errors import FormatError
 from locutor.core.motion import Motion
 from locutor.drive.idle_model import IdleModel
+from locutor.drive.shared_idle import SharedIdle
 from locutor.drive.speak import SpeechDriver
 from locutor.drive.voice import VoiceModel
 from locutor.splat.engine import Engine, default_engine
@@ -23,8 +24,10 @@ from locutor.splat.renderer import NativeRenderer
 class LiveAvatar:
     """Driver, control space and renderer of one avatar. Has no state of its own: any number of sessions use it."""
 
-    def __init__(self, avatar: Avatar) -> None:
-        """Args: avatar: must have a voice model.
+    def __init__(self, avatar: Avatar, shared_walks: int = 0) -> None:
+        """Args:
+        avatar: must have a voice model.
+        shared_walks: how many idle movements all sessions share; each has one of its own if 0.
 
         Raises:
             FormatError: it has none.
@@ -34,9 +37,9 @@ class LiveAvatar:
                 "this avatar has no voice model: its footage had no sound", "train it on a film with the person's voice"
             )
         self.avatar = avatar
-        self.driver = SpeechDriver(
-            VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle))
-        )
+        idle = IdleModel.from_tensors(dict(avatar.idle))
+        shared = SharedIdle(idle, shared_walks) if shared_walks else None
+        self.driver = SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), idle, shared)
         self.n_coefficients = len(avatar.bases)
         self.look_ahead = _look_ahead(self.driver)
         """16 kHz samples that the driver must hear before it gives the first frame."""

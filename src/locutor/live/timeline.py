@@ -27,7 +27,7 @@ MARGIN = SAMPLE_RATE // 50  # samples in hand beyond the look-ahead when sound b
 MOST_LAG = SAMPLE_RATE  # of sound that comes in real time; when more waits, it is a file
 PATIENCE = 4  # frames that the beginning of a sound waits for the rest of its look-ahead
 SETTLE = SAMPLE_RATE  # samples of silence after which the driver rests; every mouth has closed by then
-AHEAD, AHEAD_SILENT, AHEAD_IDLE = 15, 4, 25  # most frames that are made at once
+AHEAD, AHEAD_SILENT, AHEAD_IDLE = 25, 4, 25  # most frames that are made at once
 REMEMBERED = 30 * FPS  # frames whose sound is remembered for the reports of what was played
 CLOSING = (0.5, 0.0)  # after an interruption: what remains of the mouth in the first frames; closed within 80 ms
 QUEUE_S = 120.0
@@ -196,7 +196,7 @@ class Timeline:
     def _lead(self) -> int | None:
         """Samples into this frame at which the sound that waits begins; None if more of it has to come first.
 
-        Sound that comes in real time is heard as soon as the look-ahead and the margin are there, not at the next frame.
+        Sound that comes in real time is heard as soon as look-ahead and margin are there, not at the next frame.
         """
         waiting = self._line.waiting
         if waiting == 0:

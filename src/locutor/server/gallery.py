@@ -15,6 +15,7 @@ from typing import Any
 
 from locutor.avatar.bundle import load_avatar
 from locutor.core.errors import FormatError, LocutorError
+from locutor.drive.shared_idle import N_WALKS
 from locutor.live.live_avatar import LiveAvatar
 from locutor.server.protocol import AvatarEntry
 from locutor.server.refusal import RefusalError
@@ -115,7 +116,7 @@ def load_exhibit(name: str, path: Path, taken: set[str]) -> Exhibit:
     """
     avatar = load_avatar(path)
     try:
-        live = LiveAvatar(avatar)
+        live = LiveAvatar(avatar, shared_walks=N_WALKS)
     except FormatError as error:
         raise FormatError(f"{path}: {error.what}", error.do) from error
     meta, preview = _meta_and_preview(path)
