@@ -41,7 +41,7 @@ from locutor.server import packets
 from locutor.server.config import ServerConfig, ServerLimits
 from locutor.server.protocol import PROTOCOL
 
-PORT = 8765
+PORT = int(os.environ.get("LOCUTOR_BENCH_PORT", "8765"))
 CHUNK = SAMPLE_RATE // 50
 LAGS = 5  # frames
 STILL = 0.02  # spread of the opening of the lips, inter-ocular units
@@ -268,6 +268,8 @@ def session_figures(n: int, seconds: float, spoken_share: float = 1.0) -> Iterat
         yield Figure(f"{n} sessions: fewest frames", min(counts) / (FPS * seconds), "of those due")
         yield Figure(f"{n} sessions: memory of each", memory_kb / 1024 / n, "MB", note="at most 10")
         yield Figure(f"{n} sessions: cores of the server", cores, "")
+        cost_ms = 1e3 * cores * (seconds + 2) / sum(counts)
+        yield Figure(f"{n} sessions: CPU time of a frame sent", cost_ms, "ms", note="below .4 a core carries a hundred")
         rate = np.mean([n_bytes for _, n_bytes in watched]) / seconds / 1024
         yield Figure(f"{n} sessions: sent to each", float(rate), "kB/s")
 

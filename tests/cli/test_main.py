@@ -20,7 +20,7 @@ from locutor.cli import verbs
 from locutor.cli.main import main
 from locutor.media.video import iterate_frames
 
-VERBS = ("capture", "train", "say", "eval", "demo", "actor", "export", "doctor")
+VERBS = ("capture", "train", "say", "eval", "demo", "actor", "export", "serve", "doctor")
 TINY = ["--n-gaussians", "600", "--n-mouth", "40", "--n-bases", "2", "--n-iterations", "4"]
 
 
@@ -276,3 +276,11 @@ def test_doctor_says_what_the_machine_can_do(locutor, monkeypatch, tmp_path):
     assert str(tmp_path) in lines["selfie_segmentation.tflite"]
     assert "speech from text" in lines
     assert outcome.out.startswith("locutor 0.")
+
+
+def test_serve_says_what_it_needs(locutor, monkeypatch):
+    pytest.importorskip("fastapi")
+    monkeypatch.delenv("LOCUTOR_TOKEN", raising=False)
+    refused(locutor("serve"), "serve needs an avatar", "locutor serve demo")
+    refused(locutor("serve", "demo", "--host", "0.0.0.0"), "there is no token", "LOCUTOR_TOKEN")
+    refused(locutor("serve", "nobody.avatar"), "there is no avatar nobody.avatar", "locutor train")

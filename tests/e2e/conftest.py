@@ -91,9 +91,11 @@ class LiveServer:
 def live_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
     """Parametrised indirectly by a token; without one it asks for none."""
     server = LiveServer(getattr(request, "param", ""))
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 def scenario(name: str, *words: object, on_restart: Callable[[], None] | None = None, timeout_s: float = 300) -> dict:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from locutor.capture.model_files import FACE_LANDMARKER, SELFIE_MATTE, ModelFile, cache_folder, locate
 from locutor.core.errors import LocutorError
 
-OPTIONAL = {"mediapipe": "capture", "espeakng-loader": "tts"}
+OPTIONAL = {"mediapipe": "capture", "espeakng-loader": "tts", "fastapi": "live", "aiortc": "webrtc"}
 
 
 def examine() -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import soxr
-from jaxtyping import Float32
+from jaxtyping import Float32, Shaped
 from numpy import ndarray
 
 from locutor.core.clock import SAMPLE_RATE
@@ -19,6 +19,7 @@ from locutor.core.errors import LocutorError
 
 KEPT_RATE = 24_000
 RATES = (8_000, 192_000)  # Hz
+FULL_SCALE = 32767
 QUIET = 0.01  # -40 dB: what may be left out where sound lags
 LIVE_CHUNK_S = 0.1  # longer pieces are files, whose sound waits for its turn: their latency says nothing
 
@@ -34,17 +35,17 @@ class _Samples:
         self._pieces: deque[ndarray] = deque()
         self.n = 0
 
-    def put(self, samples: Float32[ndarray, " n"]) -> None:
+    def put(self, samples: Shaped[ndarray, " n"]) -> None:
         if len(samples):
             self._pieces.append(samples)
             self.n += len(samples)
 
-    def put_back(self, samples: Float32[ndarray, " n"]) -> None:
+    def put_back(self, samples: Shaped[ndarray, " n"]) -> None:
         if len(samples):
             self._pieces.appendleft(samples)
             self.n += len(samples)
 
-    def take(self, n: int) -> Float32[ndarray, " m"]:
+    def take(self, n: int) -> Shaped[ndarray, " m"]:
         """The next n samples, fewer if there are fewer."""
         taken: list[ndarray] = []
         n = min(n, self.n)
@@ -144,7 +145,7 @@ class SoundLine:
 
     def _put(self, heard: ndarray, kept: ndarray) -> None:
         self._heard.put(heard)
-        self._kept.put(kept)
+        self._kept.put(np.round(kept.clip(-1, 1) * FULL_SCALE).astype(np.int16))  # a minute of it takes 3 MB
         self._n_pushed += len(heard)
 
     def hear(self, n: int, lead: int = 0) -> Float32[ndarray, " n"]:
@@ -205,7 +206,7 @@ class SoundLine:
             filled += n_out
             if is_sound:
                 n_real += length
-                sound = self._kept.take(n_out)
+                sound = self._kept.take(n_out).astype(np.float32) / np.float32(FULL_SCALE)
                 parts.append(sound)
                 if len(sound) < n_out:  # the resampler holds its last samples back
                     parts.append(np.zeros(n_out - len(sound), np.float32))

@@ -64,6 +64,8 @@ class Watcher:
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             kinds = {transceiver.kind for transceiver in self._connection.getTransceivers()}
+            if not kinds:
+                raise ValueError("neither pictures nor sound are asked for")
             for track in (self._video, self._audio):
                 if track.kind in kinds:
                     self._connection.addTrack(track)
