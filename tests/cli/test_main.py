@@ -18,6 +18,7 @@ from locutor.avatar.bundle import load_avatar, save_avatar
 from locutor.capture.performance import Performance
 from locutor.cli import verbs
 from locutor.cli.main import main
+from locutor.fit.config import PRESETS, TrainConfig
 from locutor.media.video import iterate_frames
 
 VERBS = ("capture", "train", "say", "eval", "demo", "actor", "export", "serve", "doctor")
@@ -189,7 +190,7 @@ def test_train_from_a_folder(locutor, performance: Performance, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"me.avatar", "me.run"}
     avatar = load_avatar(out)
     assert avatar.provenance.iterations == 4
-    assert avatar.bases.shape[0] == 2
+    assert avatar.bases.shape[0] == 2 + TrainConfig().n_torso_bases
     assert json.loads((tmp_path / "me.run" / "config.json").read_text())["config"]["seed"] == 7
     logged = [json.loads(line) for line in (tmp_path / "me.run" / "events.jsonl").read_text().splitlines()]
     assert logged == outcome.events[:-1]
@@ -284,3 +285,11 @@ def test_serve_says_what_it_needs(locutor, monkeypatch):
     refused(locutor("serve"), "serve needs an avatar", "locutor serve demo")
     refused(locutor("serve", "demo", "--host", "0.0.0.0"), "there is no token", "LOCUTOR_TOKEN")
     refused(locutor("serve", "nobody.avatar"), "there is no avatar nobody.avatar", "locutor train")
+
+
+def test_a_preset_decides_what_is_left_open(locutor, performance: Performance, tmp_path):
+    done = locutor("train", performance.folder, "-o", tmp_path / "p.avatar", "--preset", "fast", *TINY[:2], *TINY[6:])
+    assert done.code == 0
+    config = json.loads((tmp_path / "p.run" / "config.json").read_text())["config"]
+    assert (config["preset"], config["n_gaussians"], config["n_iterations"]) == ("fast", 600, 4)
+    assert config["n_bases"] == PRESETS["fast"][2]
