@@ -10,7 +10,7 @@ from numpy import ndarray
 from locutor.core.errors import MediaError
 
 PNG_EFFORT = 6
-LARGEST_SIDE = 8192  # px; more is a broken or malicious file
+LARGEST_SIDE = 4096  # px; more is a broken or malicious file
 _JPEG_FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive (ITU T.81, table B.1)
 
 
