@@ -301,7 +301,8 @@ def hour_figures(minutes: float = 60.0) -> Iterator[Figure]:
     live = LiveAvatar(load_avatar(PERFORMER[1]))
     began_s = time.process_time()
     offsets, n_open, memory, n_frames = asyncio.run(_hour(live, minutes))
-    note = f"{n_frames} frames, {len(offsets)} utterances, {n_open} more do not tell, {time.process_time() - began_s:.0f} s CPU"
+    cpu_s = time.process_time() - began_s
+    note = f"{n_frames} frames, {len(offsets)} utterances, {n_open} more do not tell, {cpu_s:.0f} s CPU"
     yield Figure("simulated hour: greatest offset of sound and picture", 40 * float(np.abs(offsets).max()), "ms",
                  note=f"at most 40; {note}")  # fmt: skip
     early, late = np.mean(memory[len(memory) // 6 : len(memory) // 3]), np.mean(memory[-len(memory) // 6 :])
