@@ -108,7 +108,10 @@ def test_test_voices_are_apart(installed):
     assert set(train) | set(test) == set(installed)
     for source in {voice.partition(":")[0] for voice in installed}:
         assert any(voice.startswith(source) for voice in test), source
-    speakers = [{v.partition(":")[2].removeprefix("czech_")[:3] for v in part if not v.startswith("espeak")} for part in (train, test)]
+    speakers = [
+        {v.partition(":")[2].removeprefix("czech_")[:3] for v in part if not v.startswith("espeak")}
+        for part in (train, test)
+    ]
     assert not speakers[0] & speakers[1]
 
 

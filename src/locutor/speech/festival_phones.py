@@ -23,13 +23,12 @@ _CZECH = _table(
     "a a:=aː b c=ts c~=tʃ ch=x d d~=ɟ dz dz~=dʒ e=ɛ e:=ɛː f g=ɡ h=ɦ i=ɪ i:=iː j k l m n n*=ŋ n~=ɲ o o:=oː p r r~=r̝"
     " r~*=r̝ s s~=ʃ t t~=c u=ʊ u:=uː v z z~=ʒ"
 )
-_FINNISH = _table(
-    "a=ɑ e i o u y @=æ 7=ø &=ə p t k b d g=ɡ f T=θ s S=ʃ h v=ʋ m n N=ŋ l L=ʎ r j w D:=ð z:=z Z:=ʒ"
-)
+_FINNISH = _table("a=ɑ e i o u y @=æ 7=ø &=ə p t k b d g=ɡ f T=θ s S=ʃ h v=ʋ m n N=ŋ l L=ʎ r j w D:=ð z:=z Z:=ʒ")
 _FINNISH |= {phone + ":": ipa + "ː" for phone, ipa in _FINNISH.items() if ipa and not phone.endswith(":")}
 _RUSSIAN = _table(
     "ii=ˈi yy=ˈɨ uu=ˈu ee=ˈe oo=ˈo aa=ˈa a=ʌ e=ɪ i=ɪ y=ɨ u=ʊ ae=ə ay=ə ur=ʊ p pp=pʲ b bb=bʲ t tt=tʲ d dd=dʲ k kk=kʲ"
-    " g=ɡ gg=ɡʲ c=ts ch=tɕ f ff=fʲ v vv=vʲ s ss=sʲ z zz=zʲ sh=ʂ sch=ɕ zh=ʐ h=x hh=xʲ m mm=mʲ n nn=nʲ l=ɫ ll=lʲ r rr=rʲ j"
+    " g=ɡ gg=ɡʲ c=ts ch=tɕ f ff=fʲ v vv=vʲ s ss=sʲ z zz=zʲ sh=ʂ sch=ɕ zh=ʐ h=x hh=xʲ m mm=mʲ n nn=nʲ l=ɫ ll=lʲ r rr=rʲ"
+    " j"
 )
 _INDIC = _table(
     "a=ə aa=a ih=ɪ iy=i uh=ʊ uw=u eh=e ee=e ay=ɛ oh=o oo=o aw=ɔ f k g=ɡ ch=tʃ T=ʈ D=ɖ N=ɳ th=t dh=d n p b m y=j r l v=ʋ"
