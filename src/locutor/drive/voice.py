@@ -13,6 +13,7 @@ from locutor.core.face import LIP_GAP_ROWS, MOUTH_SLICE
 from locutor.drive.features import FeatureState, Heard, MouthFeatures
 from locutor.drive.prior import generic_mouth
 
+_SUPPORT = ("phonetic_support", "mel_support")
 _KNOWN_TO_STRANGE = 0.45, 0.75  # strangeness: one half of real clips against the other stays below .47, others' voices
 # and synthesisers lie above .55 as soon as two seconds were heard
 N_MOUTH = MOUTH_SLICE.stop - MOUTH_SLICE.start
@@ -72,8 +73,9 @@ class VoiceModel:
     offset_frames: Int32[ndarray, 1]
 
     def to_tensors(self) -> dict[str, ndarray]:
-        """Arrays by name, for a bundle."""
-        return {field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}
+        """Arrays by name, for a bundle; the support, most of the size, in half precision."""
+        arrays = {field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}
+        return arrays | {name: arrays[name].astype(np.float16) for name in _SUPPORT}
 
     @staticmethod
     def from_tensors(tensors: dict[str, ndarray]) -> VoiceModel:
@@ -85,7 +87,8 @@ class VoiceModel:
         missing = [field.name for field in fields(VoiceModel) if field.name not in tensors]
         if missing:
             raise FormatError(f"the voice model lacks {', '.join(missing)}", "train the avatar again with this version")
-        return VoiceModel(**{field.name: tensors[field.name] for field in fields(VoiceModel)})
+        arrays = {field.name: tensors[field.name] for field in fields(VoiceModel)}
+        return VoiceModel(**arrays | {name: arrays[name].astype(np.float32) for name in _SUPPORT})
 
     def predict(self, heard: Heard) -> Float32[ndarray, "t 58 2"]:
         """The mouth for what is heard."""

@@ -184,8 +184,8 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
     phonetic_mean, phonetic_scale = _spread(heard.phonetic)
     mel_mean, mel_scale = _spread(heard.mel)
     every = -(-len(heard) // config.max_support)
-    phonetic = ((heard.phonetic - phonetic_mean) / phonetic_scale)[::every]
-    mel = ((heard.mel - mel_mean) / mel_scale)[::every]
+    phonetic = _as_stored(((heard.phonetic - phonetic_mean) / phonetic_scale)[::every])
+    mel = _as_stored(((heard.mel - mel_mean) / mel_scale)[::every])
 
     phonetic_share = config.phonetic_linear / phonetic.shape[1]
     mel_share = config.mel_linear / mel.shape[1]
@@ -219,6 +219,11 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
         gap_range=np.percentile(gap, [2, 98]).astype(np.float32),
         offset_frames=np.array([footage.offset], np.int32),
     )
+
+
+def _as_stored(support: Float32[ndarray, "N D"]) -> Float32[ndarray, "N D"]:
+    """In the precision of a bundle, so that a loaded model is the same as a new one."""
+    return support.astype(np.float16).astype(np.float32)
 
 
 def _spread(features: Float32[ndarray, "T D"]) -> tuple[Float32[ndarray, " D"], Float32[ndarray, " D"]]:
