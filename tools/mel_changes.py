@@ -14,7 +14,7 @@ from locutor.core.clock import SAMPLE_RATE
 from locutor.media.logmel import N_MELS, LogMel, warp_formants
 
 NOTHING = np.float32(np.log(1e-6))
-REAL_SHARE, WORDLESS_SHARE = 0.05, 0.06
+REAL_SHARE = 0.05
 N_NOISE_S = 30
 Labels = tuple[ndarray, ndarray, ndarray]
 
@@ -22,15 +22,23 @@ Labels = tuple[ndarray, ndarray, ndarray]
 class Changes:
     """Draws changed pieces."""
 
-    def __init__(self, rng: np.random.Generator, babble: ndarray, real: Any = None) -> None:
-        """Args: babble: log-mel that other voices are taken from; real: a corpus heard in some pieces."""
-        self._rng, self._babble, self._real = rng, babble, real
-        self._noises = [LogMel().whole(sound) for sound in (*_noises(rng), *_music(rng), _breathing(rng))]
+    def __init__(
+        self, rng: np.random.Generator, babble: ndarray, real: Any = None, wordless: float = 0.06, n_tunes: int = 4
+    ) -> None:
+        """Args:
+        rng: draws everything.
+        babble: log-mel that other voices are taken from.
+        real: a corpus heard in some pieces.
+        wordless: share of the pieces in which nothing is said.
+        n_tunes: of music.
+        """
+        self._rng, self._babble, self._real, self._wordless_share = rng, babble, real, wordless
+        self._noises = [LogMel().whole(sound) for sound in (*_noises(rng), *music(rng, n_tunes), breathing(rng))]
 
     def piece(self, corpus: Any, n: int) -> tuple[Float32[ndarray, "n 80"], ndarray, ndarray, ndarray]:
         """Log-mel with the classes, voicing and controls that belong to it."""
         rng = self._rng
-        if rng.random() < WORDLESS_SHARE:
+        if rng.random() < self._wordless_share:
             return self._wordless(n)
         if self._real is not None and rng.random() < REAL_SHARE:
             corpus = self._real
@@ -95,9 +103,9 @@ def _noises(rng: np.random.Generator) -> list[Float32[ndarray, " n"]]:
     return found
 
 
-def _music(rng: np.random.Generator) -> list[Float32[ndarray, " n"]]:
-    """Chords of plucked and bowed notes."""
-    return [_scaled(_tune(rng, bowed)) for bowed in (False, True, False, True)]
+def music(rng: np.random.Generator, n_tunes: int) -> list[Float32[ndarray, " n"]]:
+    """Chords, every other tune plucked or bowed."""
+    return [_scaled(_tune(rng, bowed=k % 2 == 1)) for k in range(n_tunes)]
 
 
 def _tune(rng: np.random.Generator, bowed: bool) -> Float[ndarray, " n"]:
@@ -116,7 +124,7 @@ def _tune(rng: np.random.Generator, bowed: bool) -> Float[ndarray, " n"]:
     return sound
 
 
-def _breathing(rng: np.random.Generator) -> Float32[ndarray, " n"]:
+def breathing(rng: np.random.Generator) -> Float32[ndarray, " n"]:
     n = N_NOISE_S * SAMPLE_RATE
     breath: Int[ndarray, " n"] = np.arange(n)
     swell = np.maximum(0, np.sin(2 * np.pi * breath / (2.8 * SAMPLE_RATE))) ** 2

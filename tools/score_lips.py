@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -16,11 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-from align_speech import aligned
 from jaxtyping import Float32
-from mel_changes import _breathing, _music
 from numpy import ndarray
 
+from align_speech import aligned
 from locutor.actors.generators import GENERATORS
 from locutor.actors.style import Style
 from locutor.actors.visemes import gestures, mouth_track
@@ -36,6 +36,7 @@ from locutor.evaluate.metrics import correlation
 from locutor.media.audio import read_audio
 from locutor.speech.phonemes import Phoneme
 from locutor.speech.voices import synthesize
+from mel_changes import breathing, music
 
 ENGLISH = (
     "My brother bought five big apples at the market before the bus left. We should measure the whole beach, but"
@@ -112,15 +113,15 @@ def _quiets() -> Iterator[tuple[str, ndarray]]:
     yield "digital zero", np.zeros(n)
     yield "room noise at -50 dB", rng.normal(0, 10**-2.5, n)
     yield "room noise at -35 dB", rng.normal(0, 10**-1.75, n)
-    yield "plucked music", _music(rng)[0][:n]
-    yield "bowed music", _music(rng)[1][:n]
-    yield "breathing", 0.1 * _breathing(rng)[:n]
+    yield "plucked music", music(rng, 2)[0][:n]
+    yield "bowed music", music(rng, 2)[1][:n]
+    yield "breathing", 0.1 * breathing(rng)[:n]
 
 
 def _closures(share: Float32[ndarray, " T"], phonemes: list[Phoneme]) -> str:
     """Of the closures the share in which the lip gap is small enough within 60 ms of them."""
     closed = []
-    for phoneme, following in zip(phonemes[:-1], phonemes[1:], strict=True):
+    for phoneme, following in itertools.pairwise(phonemes):
         if phoneme.symbol in ("p", "b", "m"):
             first, last = round((phoneme.start_s - NEAR_S) * FPS), round((following.start_s + NEAR_S) * FPS)
             frames = share[max(0, first) : last + 1]

@@ -51,6 +51,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=2.5e-3, help="greatest learning rate")
+    parser.add_argument("--wordless", type=float, default=0.06, help="share of pieces in which nothing is said")
+    parser.add_argument("--tunes", type=int, default=4, help="how many tunes there are to hear")
     parser.add_argument("--start", type=Path, help="weights to go on from")
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
@@ -58,7 +60,8 @@ def main() -> None:
     rng = np.random.default_rng(arguments.seed)
     corpus, tests = Corpus(arguments.train), [(Path(path).stem, Corpus([path])) for path in arguments.test]
     prior_mel = speech_mean(corpus.mel[:: len(corpus.mel) // 400_000 + 1].astype(np.float32))
-    changes = Changes(rng, corpus.mel, Corpus([arguments.real]) if arguments.real else None)
+    real = Corpus([arguments.real]) if arguments.real else None
+    changes = Changes(rng, corpus.mel, real, arguments.wordless, arguments.tunes)
     network = PhoneticNetwork()
     if arguments.start:
         known = safetensors.torch.load_file(arguments.start)

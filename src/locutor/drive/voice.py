@@ -14,8 +14,9 @@ from locutor.drive.features import FeatureState, Heard, MouthFeatures
 from locutor.drive.prior import generic_mouth
 
 _SUPPORT = ("phonetic_support", "mel_support")
-_KNOWN_TO_STRANGE = 0.45, 0.75  # strangeness: one half of real clips against the other stays below .47, others' voices
-# and synthesisers lie above .55 as soon as two seconds were heard
+_KNOWN_TO_STRANGE = 0.55, 0.85
+"""Strangeness: one half of real clips against the other stays below .5 (one passage at .8); other people and synthesisers
+lie between .55 and 1.4 as soon as two seconds were heard."""
 N_MOUTH = MOUTH_SLICE.stop - MOUTH_SLICE.start
 
 
