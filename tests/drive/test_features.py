@@ -3,44 +3,62 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locutor.drive.features import N_FEATURES, MouthFeatures, speech_mean
+from locutor.drive.features import N_MEL_FEATURES, N_PHONETIC_FEATURES, Heard, MouthFeatures, Sound
 from locutor.media.logmel import LogMel
+from locutor.speech.level import speech_mean
 
 SOUND = (np.random.default_rng(1).normal(size=24000) * np.sin(np.arange(24000) / 900) ** 2).astype(np.float32) / 10
 PRIOR = speech_mean(LogMel().whole(SOUND))
 
 
-@settings(max_examples=25, deadline=None)
+NAMES = ("mel", "phonetic", "is_speech", "strangeness")
+
+
+def joined(parts: list[Heard]) -> Heard:
+    return Heard(*(np.concatenate([getattr(part, name) for part in parts]) for name in NAMES))
+
+
+def assert_alike(a: Heard, b: Heard) -> None:
+    np.testing.assert_allclose(a.mel, b.mel, atol=1e-4)
+    np.testing.assert_allclose(a.phonetic, b.phonetic, atol=1e-5)
+    np.testing.assert_array_equal(a.is_speech, b.is_speech)
+    np.testing.assert_allclose(a.strangeness, b.strangeness, atol=1e-5)
+
+
+@settings(max_examples=15, deadline=None)
 @given(n=st.integers(0, 24000), cuts=st.lists(st.integers(0, 24000), max_size=8))
 def test_any_chunking_equals_one_call(n, cuts):
     features = MouthFeatures(PRIOR)
     state, parts = features.init(), []
     for chunk in np.split(SOUND[:n], sorted(min(c, n) for c in cuts)):
-        state, windows = features.step(state, chunk)
-        parts.append(windows)
-    parts.append(features.finish(state))
-    streamed = np.concatenate(parts)
-    assert streamed.shape == (-(-n // 640), N_FEATURES)
+        state, heard = features.step(state, chunk)
+        parts.append(heard)
+    streamed = joined([*parts, features.finish(state)])
+    assert streamed.mel.shape == (-(-n // 640), N_MEL_FEATURES)
+    assert streamed.phonetic.shape == (-(-n // 640), N_PHONETIC_FEATURES)
     state, first = features.step(features.init(), SOUND[:n])
-    np.testing.assert_allclose(streamed, np.concatenate([first, features.finish(state)]), atol=1e-4)
+    assert_alike(streamed, joined([first, features.finish(state)]))
 
 
 def test_training_windows_are_the_streamed_ones():
     features = MouthFeatures(PRIOR)
-    n = 20 * 640
-    state, streamed = features.step(features.init(), SOUND[:n])
-    offline = features.of_mel(LogMel().whole(SOUND[:n]), 0, 20)
-    np.testing.assert_allclose(streamed, offline[: len(streamed)], atol=1e-4)
+    sound = SOUND[: 20 * 640]
+    state, streamed = features.step(features.init(), sound)
+    whole = Sound.hear(sound)
+    offline = features.of_sound(whole, 0, 20)
+    assert_alike(streamed, offline[: len(streamed)])
     assert state.n_pictures == len(streamed) == 18  # the others wait for their look-ahead
-    shifted = features.of_mel(LogMel().whole(SOUND[:n]), 3, 10)
-    np.testing.assert_allclose(shifted, offline[3:13], atol=1e-6)
+    assert_alike(features.of_sound(whole, 3, 10), offline[3:13])
+    outside = features.of_sound(whole, 500, 2)
+    assert not outside.is_speech.any()
+    assert not outside.phonetic.any()
 
 
 @pytest.mark.parametrize("gain_db", [-12, 12])
 def test_loudness_is_levelled(gain_db):
     features = MouthFeatures(PRIOR)
     long = np.tile(SOUND, 10)
-    base = features.of_mel(LogMel().whole(long), 0, 300)[200:]
-    changed = features.of_mel(LogMel().whole(np.float32(10 ** (gain_db / 20)) * long), 0, 300)[200:]
+    base = features.of_sound(Sound.hear(long), 0, 300)[200:].mel
+    changed = features.of_sound(Sound.hear(np.float32(10 ** (gain_db / 20)) * long), 0, 300)[200:].mel
     unlevelled = abs(gain_db) / 10 * np.log(10)
     assert np.abs(changed - base).mean() < 0.25 * unlevelled

@@ -5,6 +5,8 @@ from safetensors.numpy import load, save
 from locutor.capture.offset import CLEAR, estimate_offset_frames
 from locutor.core.errors import FootageError, FormatError
 from locutor.core.motion import Motion
+from locutor.drive.features import MouthFeatures, Sound
+from locutor.drive.prior import generic_mouth
 from locutor.drive.voice import VoiceDriver, VoiceModel, lip_gap
 from locutor.drive.voice_fit import VoiceConfig, cross_validate_voice, fit_voice
 
@@ -124,3 +126,17 @@ def test_footage_that_cannot_teach(speaker):
         fit_voice(np.zeros_like(speaker.audio), speaker.motion)
     with pytest.raises(FootageError, match="no face"):
         fit_voice(speaker.audio, Motion(head_xyz=speaker.motion.head_xyz))
+
+
+def test_a_strangers_voice_moves_the_generic_mouth_in_the_persons_shapes(speaker, model):
+    t = np.arange(16_000 * 4) / 16_000
+    buzz = sum(np.sin(2 * np.pi * 220 * k * t) / k for k in range(1, 30)) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * t))
+    heard = Sound.hear((0.05 * buzz).astype(np.float32))
+    features = MouthFeatures(model.prior_mel).of_sound(heard, 0, 100)
+    assert features.strangeness[0] < 0.1  # nothing was heard yet
+    assert features.strangeness[75:].min() > 0.85
+    stranger = features[75:100]
+    generic = generic_mouth(stranger) - model.generic_mean
+    expected = np.tensordot(generic, model.basis, axes=((1, 2), (1, 2))) * model.style
+    shown = np.tensordot(model.predict(stranger) - model.mean, model.basis, axes=((1, 2), (1, 2)))
+    np.testing.assert_allclose(shown, expected.clip(*model.limits), atol=1e-5)

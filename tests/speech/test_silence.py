@@ -4,7 +4,7 @@ from scipy.signal import lfilter
 
 from locutor.media.audio import read_audio
 from locutor.media.logmel import LogMel
-from locutor.speech.silence import PictureActivity, SpeechActivity
+from locutor.speech.silence import SpeechActivity
 
 RNG = np.random.default_rng(0)
 
@@ -40,42 +40,16 @@ def test_loud_steady_noise_is_learnt_within_a_second():
 @pytest.mark.parametrize("noise_db", [-90, -60, -45])
 def test_speech_in_noise_and_its_pause(noise_db):
     sound = bursts(16000 * 6, slice(48000, 64000)) + RNG.normal(0, 10 ** (noise_db / 20), 16000 * 6)
-    picture = PictureActivity(look_ahead=10)
-    state, first = picture.step(picture.init(), sound.astype(np.float32))
-    speech = np.concatenate([first, picture.finish(state)])
-    assert len(speech) == 150
-    assert speech[2:72].all()
-    assert speech[2:82].all()  # the pause lasts from 75 to 100; its beginning is bridged
-    assert not speech[88:97].any()
-    assert speech[101:].all()
+    decisions = activity(sound)
+    assert decisions[100:290].mean() > 0.4
+    assert not decisions[330:395].any()  # the pause lasts from 300 to 400
+    assert decisions[410:].mean() > 0.4
 
 
 def test_a_click_is_not_speech():
     sound = np.zeros(32000)
     sound[16000] = 0.5
     assert not activity(sound).any()
-
-
-@pytest.mark.parametrize("chunk", [100, 640, 5000])
-def test_chunks_do_not_matter(chunk):
-    sound = bursts(30_001).astype(np.float32)
-    picture = PictureActivity(look_ahead=10)
-    state, parts = picture.init(), []
-    for start in range(0, len(sound), chunk):
-        state, speech = picture.step(state, sound[start : start + chunk])
-        parts.append(speech)
-    parts.append(picture.finish(state))
-    state, whole = picture.step(picture.init(), sound)
-    np.testing.assert_array_equal(np.concatenate(parts), np.concatenate([whole, picture.finish(state)]))
-
-
-def test_only_the_look_ahead_is_seen():
-    sound = np.zeros(32000, np.float32)
-    sound[16000:] = bursts(16000)
-    picture = PictureActivity(look_ahead=10)
-    speech = picture.step(picture.init(), sound)[1]
-    onset = int(np.argmax(speech))
-    assert 25 - 3 <= onset <= 25 + 1
 
 
 @pytest.mark.real

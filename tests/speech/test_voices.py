@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from locutor.actors.mouth_shapes import VISEMES_A, VISEMES_B, shapes_of
 from locutor.core.errors import MissingPartError
 from locutor.speech import espeak, festival, flite, spoken_programs, voices
 from locutor.speech.phonemes import SpeechError
+from locutor.speech.phonetic_classes import class_track, letters_of
 from locutor.speech.radio_phones import FULL_VOWELS, IPA_BY_PHONE, VOWELS
 
 TEXT = "Please bring the purple map, before the bus moves off. Then go home!"
@@ -15,7 +17,7 @@ def installed() -> tuple[str, ...]:
 
 
 def _voice(installed, source: str) -> str:
-    found = [voice for voice in installed if voice.startswith(source + ":")]
+    found = [v for v in installed if v.startswith(source + ":") and voices.language_of(v).startswith("en")]
     if not found:
         pytest.skip(f"{source} is not installed")
     return found[-1]
@@ -106,7 +108,10 @@ def test_test_voices_are_apart(installed):
     assert set(train) | set(test) == set(installed)
     for source in {voice.partition(":")[0] for voice in installed}:
         assert any(voice.startswith(source) for voice in test), source
-    speakers = [{v.partition(":")[2][:3] for v in part if not v.startswith("espeak")} for part in (train, test)]
+    speakers = [
+        {v.partition(":")[2].removeprefix("czech_")[:3] for v in part if not v.startswith("espeak")}
+        for part in (train, test)
+    ]
     assert not speakers[0] & speakers[1]
 
 
@@ -131,3 +136,36 @@ def test_aliases_and_language_switches():
         pytest.skip("espeak-ng is not installed")
     assert np.array_equal(british, plain)
     assert not any("(" in phoneme.symbol for phoneme in switched.phonemes)
+
+
+def test_every_phone_of_festival_has_a_class_and_a_mouth_shape():
+    for _, encoding, phones in festival.VOICES.values():
+        assert "".encode(encoding) == b""
+        for ipa in phones.values():
+            letters_of(ipa)
+            for table in (VISEMES_A, VISEMES_B):
+                shapes_of(ipa, table)
+
+
+def test_letters_outside_of_the_encoding_lose_their_accents():
+    assert spoken_programs.encoded_sentences("Žluťoučký kůň!", "it") == ["Zlutoucky kun!"]
+    assert spoken_programs.encoded_sentences("Žluťoučký kůň!", "it", "iso-8859-2") == ["Žluťoučký kůň!"]
+    with pytest.raises(SpeechError, match="nothing that it can say"):
+        spoken_programs.encoded_sentences("漢字", "it")
+
+
+FOREIGN = {"cs": "Dobrý den, přítel čeká.", "it": "Buongiorno, mangia la zuppa.", "ru": "Доброе утро, папа.",
+           "fi": "Hyvää päivää, missä.", "ca": "Bon dia, senyor."}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+def test_festival_speaks_other_languages(installed, language):
+    known = [v for v in installed if v.startswith("festival:") and voices.language_of(v) == language]
+    if not known:
+        pytest.skip(f"no voice of festival for {language}")
+    speech = voices.synthesize(FOREIGN[language], known[0])
+    starts = [p.start_s for p in speech.phonemes]
+    assert starts == sorted(starts)
+    assert starts[-1] < speech.duration_s < 5
+    classes, _ = class_track(speech.phonemes, speech.duration_s, np.arange(0, speech.duration_s, 0.01))
+    assert len(set(classes.tolist())) > 6

@@ -1,6 +1,8 @@
-"""What the voice model sees of the sound: for each picture a window of levelled log-mel, as a stream."""
+"""What the voice model hears: for each picture a window of log-mel and one of phonetic frames, as a stream."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int
@@ -8,16 +10,23 @@ from numpy import ndarray
 
 from locutor.core.clock import SAMPLES_PER_FRAME, frames_for_samples
 from locutor.media.logmel import HOP, N_MELS, LogMel, LogMelState
+from locutor.speech.encoder import EncoderState, PhoneticEncoder, PhoneticFrames
+from locutor.speech.level import Leveller, LevelState
+from locutor.speech.phonetic_network import N_CONTROLS, N_HIDDEN
 from locutor.speech.silence import ActivityState, SpeechActivity
 
 MELS_PER_FRAME = SAMPLES_PER_FRAME // HOP  # 4
 LOOK_AHEAD = 10  # mel frames: 160 * (4 i + 10) + 200 samples of window end 112.5 ms after the start of picture i
 LOOK_BACK = 15  # mel frames, 150 ms
 _N_WINDOW = LOOK_BACK + 1 + LOOK_AHEAD  # 26 mel frames
-N_FEATURES = _N_WINDOW // 2 * N_MELS // 2  # pairs of frames, pairs of bands: 520
-_PRIOR_S, _MEMORY_S = 1.5, 10.0
-_SPECTRUM_SHARE = 0.5  # how much of the mean spectrum's shape is taken out; its loudness is wholly
-_SECONDS_PER_MEL = 0.01
+N_MEL_FEATURES = _N_WINDOW // 2 * N_MELS // 2  # pairs of frames, pairs of bands: 520
+
+_PHONETIC_PER_FRAME = 2
+_BACK, _AHEAD = 3, 1  # phonetic frames; frame 2 i + 1 has itself looked ahead to mel frame 4 i + 10
+_N_PHONETIC = _BACK + 1 + _AHEAD
+_CHANNELS = N_HIDDEN + N_CONTROLS
+N_PHONETIC_FEATURES = _N_PHONETIC * _CHANNELS
+_SAID = 0.5  # probability from which on something is said
 
 
 def _band_pairs() -> Float32[ndarray, "80 40"]:
@@ -31,64 +40,32 @@ _PAIRS = _band_pairs()
 
 
 @dataclass(frozen=True)
-class LevelState:
-    """A running mean spectrum of the speech.
+class Heard:
+    """What is heard around each picture.
 
     Attributes:
-        mean: mean log-mel of the speech heard.
-        weight_s: seconds of speech that the mean stands for.
-        activity: state of the speech detector.
+        mel: levelled log-mel, pairs of frames and (smoothed) pairs of bands averaged, 13 x 40 numbers: fewer lose the
+            formants, more carry over the pitch.
+        phonetic: hidden numbers and controls of 5 phonetic frames, from 60 ms before its start to 20 ms after.
+        is_speech: whether something is said, or begins within 80 ms.
+        strangeness: how different the voice is from the enrolled person's (`speech.level.Leveller`).
     """
 
-    mean: Float32[ndarray, " 80"]
-    weight_s: float
-    activity: ActivityState
+    mel: Float32[ndarray, "t 520"]
+    phonetic: Float32[ndarray, "t 375"]
+    is_speech: Bool[ndarray, " t"]
+    strangeness: Float32[ndarray, " t"]
 
+    def __len__(self) -> int:
+        return len(self.mel)
 
-class Leveller:
-    """Takes the slow mean of the speech out: loudness wholly, the shape of the spectrum by half.
+    @property
+    def controls(self) -> Float32[ndarray, "t 11"]:
+        """A generic performer's mouth controls at the last of the phonetic frames."""
+        return self.phonetic[:, -N_CONTROLS:]
 
-    The mean starts from the enrolled person's (worth one and a half seconds) and follows what is heard with a memory of
-    ten seconds of speech. Causal: frame j uses frames up to j.
-    """
-
-    def __init__(self, prior_mel: Float32[ndarray, " 80"]) -> None:
-        """Args: prior_mel: mean log-mel of the enrolled person's speech."""
-        self._prior = prior_mel
-        self._activity = SpeechActivity()
-
-    def init(self) -> LevelState:
-        """State before the first frame."""
-        return LevelState(self._prior, _PRIOR_S, self._activity.init())
-
-    def step(self, state: LevelState, mel: Float32[ndarray, "t 80"]) -> tuple[LevelState, Float32[ndarray, "t 80"]]:
-        """Take frames of `LogMel`, give the same frames levelled."""
-        activity, active = self._activity.step(state.activity, mel)
-        mean, weight_s = state.mean.copy(), state.weight_s
-        means = np.empty_like(mel)
-        for t, (frame, is_speech) in enumerate(zip(mel, active.tolist(), strict=True)):
-            if is_speech:
-                weight_s = min(weight_s + _SECONDS_PER_MEL, _MEMORY_S)
-                mean += (frame - mean) * np.float32(_SECONDS_PER_MEL / weight_s)
-            means[t] = mean
-        level = means.mean(axis=1, keepdims=True)
-        levelled = mel - (level + np.float32(_SPECTRUM_SHARE) * (means - level))
-        return LevelState(mean, weight_s, activity), levelled
-
-
-def speech_mean(mel: Float32[ndarray, "t 80"], of: Bool[ndarray, " t"] | None = None) -> Float32[ndarray, " 80"]:
-    """Mean log-mel of the frames that hold speech (of all frames if none does), among the frames `of`."""
-    activity = SpeechActivity()
-    _, active = activity.step(activity.init(), mel)
-    if of is not None:
-        active &= of
-    chosen = mel[active] if active.any() else mel
-    return chosen.mean(axis=0, dtype=np.float64).astype(np.float32)
-
-
-def _windows(levelled: Float32[ndarray, "n 80"], rows: Int[ndarray, "t 26"]) -> Float32[ndarray, "t 520"]:
-    pairs = (levelled @ _PAIRS)[rows].reshape(len(rows), _N_WINDOW // 2, 2, N_MELS // 2)
-    return pairs.mean(axis=2).reshape(len(rows), N_FEATURES)
+    def __getitem__(self, pictures: slice | ndarray) -> Heard:
+        return Heard(*(getattr(self, field.name)[pictures] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -96,67 +73,157 @@ class FeatureState:
     """What `MouthFeatures` remembers.
 
     Attributes:
-        logmel, level: states of the two stages before.
-        waiting: levelled frames from the beginning of the next picture's window on.
+        logmel, level, activity, encoder: states of the stages before.
+        mel: levelled frames from the beginning of the next picture's window on.
+        loud, strange: for the same frames whether they stand above the noise, and how strange the voice is.
+        frames, said: phonetic frames from the beginning of the next picture's window on.
         n_samples: samples heard.
         n_pictures: pictures given.
     """
 
     logmel: LogMelState
     level: LevelState
-    waiting: Float32[ndarray, "k 80"]
+    activity: ActivityState
+    encoder: EncoderState
+    mel: Float32[ndarray, "k 80"]
+    loud: Bool[ndarray, " k"]
+    strange: Float32[ndarray, " k"]
+    frames: Float32[ndarray, "l 75"]
+    said: Float32[ndarray, " l"]
     n_samples: int
     n_pictures: int
 
 
 class MouthFeatures:
-    """Windows of levelled log-mel: picture i sees the mel frames 4 i - LOOK_BACK ... 4 i + LOOK_AHEAD.
+    """Picture i sees the mel frames 4 i - 15 ... 4 i + 10 and the phonetic frames 2 i - 3 ... 2 i + 1.
 
-    Pairs of frames and (smoothed) pairs of bands are averaged: 13 x 40 numbers. Fewer carry less over to other
-    voices' formants, more carry over their pitch.
-
-    Picture i is given when sample 640 i + 1800 has come: the whole look-ahead is 112.5 ms. Before the beginning
-    and after the end there is silence.
+    Picture i is given when sample 640 i + 1800 has come: the whole look-ahead, the encoder's own among it, is 112.5 ms.
+    Before the beginning and after the end there is silence.
     """
 
     def __init__(self, prior_mel: Float32[ndarray, " 80"]) -> None:
         """Args: prior_mel: mean log-mel of the enrolled person's speech."""
-        self._logmel = LogMel()
-        self._leveller = Leveller(prior_mel)
+        self._logmel, self._activity = LogMel(), SpeechActivity()
+        self._leveller, self._encoder = Leveller(prior_mel), PhoneticEncoder()
         self._silence = self._logmel.whole(np.zeros(1, np.float32))
 
     def init(self) -> FeatureState:
         """State before the first sample."""
         level = self._leveller.init()
-        _, before = self._leveller.step(level, np.repeat(self._silence, LOOK_BACK, axis=0))
-        return FeatureState(self._logmel.init(), level, before, 0, 0)
+        _, before, strange = self._leveller.step(level, np.repeat(self._silence, LOOK_BACK, axis=0))
+        return FeatureState(
+            logmel=self._logmel.init(),
+            level=level,
+            activity=self._activity.init(),
+            encoder=self._encoder.init(),
+            mel=before,
+            loud=np.zeros(LOOK_BACK, bool),
+            strange=strange,
+            frames=np.zeros((_BACK, _CHANNELS), np.float32),
+            said=np.zeros(_BACK, np.float32),
+            n_samples=0,
+            n_pictures=0,
+        )
 
-    def step(
-        self, state: FeatureState, samples: Float32[ndarray, " n"]
-    ) -> tuple[FeatureState, Float32[ndarray, "t 520"]]:
-        """Take any number of samples, give the windows of the pictures that are complete."""
-        logmel, mel = self._logmel.step(state.logmel, samples)
-        level, levelled = self._leveller.step(state.level, mel)
-        known = np.concatenate([state.waiting, levelled])
-        n_ready = max(0, (len(known) - _N_WINDOW) // MELS_PER_FRAME + 1)
-        rows = np.arange(n_ready)[:, None] * MELS_PER_FRAME + np.arange(_N_WINDOW)
-        windows = _windows(known, rows)
-        waiting = known[n_ready * MELS_PER_FRAME :]
-        n_samples, n_pictures = state.n_samples + len(samples), state.n_pictures + n_ready
-        return FeatureState(logmel, level, waiting, n_samples, n_pictures), windows
+    def step(self, state: FeatureState, samples: Float32[ndarray, " n"]) -> tuple[FeatureState, Heard]:
+        """Take any number of samples, give what is heard around the pictures that are complete."""
+        logmel, new_mel = self._logmel.step(state.logmel, samples)
+        level, levelled, new_strange = self._leveller.step(state.level, new_mel)
+        activity, new_loud = self._activity.step(state.activity, new_mel)
+        encoder, heard = self._encoder.step(state.encoder, samples)
+        mel, loud = np.concatenate([state.mel, levelled]), np.concatenate([state.loud, new_loud])
+        strange, frames = np.concatenate([state.strange, new_strange]), np.concatenate([state.frames, _channels(heard)])
+        said = np.concatenate([state.said, heard.speech])
+        n = max(0, (len(mel) - _N_WINDOW) // MELS_PER_FRAME + 1)
+        n = min(n, max(0, (len(frames) - _N_PHONETIC) // _PHONETIC_PER_FRAME + 1))
+        of_mel, of_frames = np.arange(n) * MELS_PER_FRAME, np.arange(n) * _PHONETIC_PER_FRAME
+        pictures = _heard(mel, loud, strange, frames, said, of_mel, of_frames)
+        used_mel, used_frames = n * MELS_PER_FRAME, n * _PHONETIC_PER_FRAME
+        after = FeatureState(
+            logmel=logmel,
+            level=level,
+            activity=activity,
+            encoder=encoder,
+            mel=mel[used_mel:],
+            loud=loud[used_mel:],
+            strange=strange[used_mel:],
+            frames=frames[used_frames:],
+            said=said[used_frames:],
+            n_samples=state.n_samples + len(samples),
+            n_pictures=state.n_pictures + n,
+        )
+        return after, pictures
 
-    def finish(self, state: FeatureState) -> Float32[ndarray, "t 520"]:
-        """The windows that were waiting for their look-ahead: ceil(samples / 640) pictures in all."""
+    def finish(self, state: FeatureState) -> Heard:
+        """The pictures that were waiting for their look-ahead: ceil(samples / 640) in all."""
         n_left = frames_for_samples(state.n_samples) - state.n_pictures
         return self.step(state, np.zeros((LOOK_AHEAD + 2 * MELS_PER_FRAME) * HOP, np.float32))[1][:n_left]
 
-    def of_mel(self, mel: Float32[ndarray, "n 80"], first: int, n_pictures: int) -> Float32[ndarray, "t 520"]:
-        """Windows of pictures `first` ... `first + n_pictures - 1` of a whole sound's log-mel.
+    def of_sound(self, sound: Sound, first: int, n_pictures: int) -> Heard:
+        """What is heard around the pictures `first` ... `first + n_pictures - 1` of a whole sound.
 
-        The same as streaming where the window lies within the sound; pictures outside see silence.
+        The same as streaming where the window lies within the sound; pictures outside hear silence.
         """
-        _, levelled = self._leveller.step(self._leveller.init(), mel)
-        _, silence = self._leveller.step(self._leveller.init(), self._silence)
-        starts = MELS_PER_FRAME * np.arange(first, first + n_pictures) - LOOK_BACK
-        rows = np.clip(starts[:, None] + np.arange(_N_WINDOW), -1, len(mel)) + 1
-        return _windows(np.concatenate([silence, levelled, silence]), rows)
+        start = self._leveller.init()
+        _, levelled, strange = self._leveller.step(start, sound.mel)
+        _, silence, _ = self._leveller.step(start, self._silence)
+        pictures = np.arange(first, first + n_pictures)
+        mel_starts = np.clip(MELS_PER_FRAME * pictures - LOOK_BACK, -_N_WINDOW, len(levelled)) + _N_WINDOW
+        frame_starts = np.clip(_PHONETIC_PER_FRAME * pictures - _BACK, -_N_PHONETIC, len(sound.frames)) + _N_PHONETIC
+        return _heard(
+            np.concatenate([silence.repeat(_N_WINDOW, 0), levelled, silence.repeat(_N_WINDOW, 0)]),
+            np.pad(sound.loud, _N_WINDOW),
+            np.pad(strange, _N_WINDOW, mode="edge"),
+            np.pad(_channels(sound.frames), ((_N_PHONETIC, _N_PHONETIC), (0, 0))),
+            np.pad(sound.frames.speech, _N_PHONETIC),
+            mel_starts,
+            frame_starts,
+        )
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A finished sound, heard once: what does not depend on whose voice is expected.
+
+    Attributes:
+        mel: log-mel of the whole sound.
+        loud: for each of its frames whether it stands above the noise.
+        frames: phonetic frames of the whole sound.
+    """
+
+    mel: Float32[ndarray, "n 80"]
+    loud: Bool[ndarray, " n"]
+    frames: PhoneticFrames
+
+    @staticmethod
+    def hear(samples: Float32[ndarray, " n"]) -> Sound:
+        """Listen to samples (16 kHz, mono)."""
+        mel, activity = LogMel().whole(samples), SpeechActivity()
+        return Sound(mel, activity.step(activity.init(), mel)[1], PhoneticEncoder().whole(samples))
+
+
+def _channels(frames: PhoneticFrames) -> Float32[ndarray, "t 75"]:
+    return np.concatenate([frames.hidden, frames.controls], axis=1)
+
+
+def _heard(
+    mel: Float32[ndarray, "n 80"],
+    loud: Bool[ndarray, " n"],
+    strange: Float32[ndarray, " n"],
+    frames: Float32[ndarray, "m 75"],
+    said: Float32[ndarray, " m"],
+    mel_starts: Int[ndarray, " t"],
+    frame_starts: Int[ndarray, " t"],
+) -> Heard:
+    """Windows that begin at the given frames."""
+    t = len(mel_starts)
+    mel_rows, rows = mel_starts[:, None] + np.arange(_N_WINDOW), frame_starts[:, None] + np.arange(_N_PHONETIC)
+    pairs = (mel @ _PAIRS)[mel_rows].reshape(t, _N_WINDOW // 2, 2, N_MELS // 2).mean(axis=2)
+    # Loud from the picture on; said in the frames 2 i - 1 ... 2 i + 1.
+    is_speech = loud[mel_rows[:, LOOK_BACK:]].any(axis=1) & (said[rows[:, _BACK - 1 :]].max(axis=1, initial=0) > _SAID)
+    return Heard(
+        pairs.reshape(t, N_MEL_FEATURES),
+        frames[rows].reshape(t, N_PHONETIC_FEATURES),
+        is_speech,
+        strange[mel_starts + LOOK_BACK],
+    )

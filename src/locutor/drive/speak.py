@@ -9,21 +9,19 @@ from numpy import ndarray
 
 from locutor.core.face import MOUTH_SLICE
 from locutor.core.motion import Motion, concatenate
-from locutor.drive.features import LOOK_AHEAD, FeatureState
+from locutor.drive.features import FeatureState, Heard, MouthFeatures
 from locutor.drive.gate import GateState, MouthGate
 from locutor.drive.idle import IdleDriver, IdleState
 from locutor.drive.idle_model import IdleModel
 from locutor.drive.shared_idle import Place, SharedIdle
-from locutor.drive.voice import VoiceDriver, VoiceModel
-from locutor.speech.silence import PictureActivity, PictureState
+from locutor.drive.voice import VoiceModel
 
 
 @dataclass(frozen=True)
 class SpeechState:
-    """States of the four stages."""
+    """States of the three stages."""
 
-    voice: FeatureState
-    activity: PictureState
+    features: FeatureState
     gate: GateState
     idle: IdleState | Place
 
@@ -40,29 +38,25 @@ class SpeechDriver:
         voice, idle: the person's models.
         shared_idle: where many sessions take their idle movement from; a walk of each one's own if None.
         """
-        self._voice = VoiceDriver(voice)
-        self._activity = PictureActivity(LOOK_AHEAD)
+        self._voice = voice
+        self._features = MouthFeatures(voice.prior_mel)
         self._gate = MouthGate(voice.closed_mouth)
         self._idle: Any = shared_idle or IdleDriver(idle)  # same methods; each takes the states that it gave
         self._closed_mouth = voice.closed_mouth
 
     def init(self, seed: int = 0) -> SpeechState:
         """State before the first sample; the seed chooses the walk of head and eyes."""
-        return SpeechState(self._voice.init(), self._activity.init(), self._gate.init(), self._idle.init(seed))
+        return SpeechState(self._features.init(), self._gate.init(), self._idle.init(seed))
 
     def step(self, state: SpeechState, samples: Float32[ndarray, " n"]) -> tuple[SpeechState, Motion]:
         """Take any number of samples (16 kHz, mono, -1..1), give the frames that are complete."""
-        voice, mouth = self._voice.step(state.voice, samples)
-        activity, is_speech = self._activity.step(state.activity, samples)
-        gate, mouth = self._gate.step(state.gate, mouth, is_speech)
-        idle, motion = self._idle.step(state.idle, len(mouth))
-        return SpeechState(voice, activity, gate, idle), _with_mouth(motion, mouth)
+        features, heard = self._features.step(state.features, samples)
+        gate, idle, motion = self._moved(state, heard)
+        return SpeechState(features, gate, idle), motion
 
     def finish(self, state: SpeechState) -> Motion:
         """The remaining frames."""
-        is_speech = self._activity.finish(state.activity)
-        _, mouth = self._gate.step(state.gate, self._voice.finish(state.voice), is_speech)
-        return _with_mouth(self._idle.step(state.idle, len(mouth))[1], mouth)
+        return self._moved(state, self._features.finish(state.features))[2]
 
     def rest(self, state: SpeechState, n_frames: int) -> tuple[SpeechState, Motion]:
         """Frames without any sound: the mouth is closed, the rest goes on. Cheaper than `step` with silence."""
@@ -77,6 +71,11 @@ class SpeechDriver:
         """All frames of a finished sound: the same as `step` and `finish`."""
         state, motion = self.step(self.init(seed), samples)
         return concatenate([motion, self.finish(state)])
+
+    def _moved(self, state: SpeechState, heard: Heard) -> tuple[GateState, IdleState, Motion]:
+        gate, mouth = self._gate.step(state.gate, self._voice.predict(heard), heard.is_speech)
+        idle, motion = self._idle.step(state.idle, len(mouth))
+        return gate, idle, _with_mouth(motion, mouth)
 
 
 def _with_mouth(motion: Motion, mouth: Float32[ndarray, "t 58 2"]) -> Motion:

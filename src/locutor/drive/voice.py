@@ -10,8 +10,13 @@ from numpy import ndarray
 
 from locutor.core.errors import FormatError
 from locutor.core.face import LIP_GAP_ROWS, MOUTH_SLICE
-from locutor.drive.features import FeatureState, MouthFeatures
+from locutor.drive.features import FeatureState, Heard, MouthFeatures
+from locutor.drive.prior import generic_mouth
 
+_SUPPORT = ("phonetic_support", "mel_support")
+_KNOWN_TO_STRANGE = 0.55, 0.85
+"""Strangeness: one half of real clips against the other stays below .5 (one passage at .8); other people and synthesisers
+lie between .55 and 1.4 as soon as two seconds were heard."""
 N_MOUTH = MOUTH_SLICE.stop - MOUTH_SLICE.start
 
 
@@ -23,19 +28,24 @@ def lip_gap(mouth: Float32[ndarray, "*T 58 2"]) -> Float32[ndarray, "*T"]:
 
 @dataclass(frozen=True)
 class VoiceModel:
-    """One person's regression from windows of sound (`MouthFeatures`) to the mouth.
+    """One person's regression from what is heard (`features.Heard`) to the mouth.
 
-    With z = (x - feature_mean) / feature_scale, the mouth is
-    `mean + sum_k c_k basis_k`, c = z @ linear + exp(-|z - support| / kernel_scale) @ dual,
-    where |.| is the root mean square over features.
+    The person's own voice is answered by a regression on phonetic frames and log-mel. With p and m these features less
+    their means, by their scales, and P and M the Laplace kernels exp(-rms(. - support) / width) with those of the
+    footage, the mouth is `mean + sum_k c_k basis_k`,
+    c = p @ phonetic_linear + m @ mel_linear + (phonetic weight P + mel weight M) @ dual.
+    Any other voice is answered by a generic performer's mouth (`prior.generic_mouth`) g, in the person's own shapes:
+    c_k = style <g - generic_mean, basis_k>. The strangeness of the voice decides between them.
 
     Attributes:
         prior_mel: mean log-mel of the person's speech.
-        feature_mean, feature_scale: of the person's own windows.
-        linear: weights of the linear part.
-        support: normalised windows of the person's footage.
-        dual: weights of the kernel part.
-        kernel_scale: width of the Laplace kernel, [1].
+        phonetic_mean, phonetic_scale, mel_mean, mel_scale: of the features in the footage.
+        phonetic_linear, mel_linear: weights of the linear parts.
+        phonetic_support, mel_support: normalised features of the footage.
+        dual: weights of the kernels.
+        kernel: their widths and weights: phonetic width, mel width, phonetic weight, mel weight.
+        generic_mean: mean of the generic performer's mouth on the footage's sound, inter-ocular units.
+        style: how widely the person opens the mouth, as a multiple of the generic performer.
         mean, basis: principal components of the mouth rows of `Motion.face`, inter-ocular units.
         limits: least and greatest coefficient in the footage; predictions stay within.
         closed_mouth: the mouth rows of the person's closed mouth.
@@ -44,12 +54,18 @@ class VoiceModel:
     """
 
     prior_mel: Float32[ndarray, 80]
-    feature_mean: Float32[ndarray, " D"]
-    feature_scale: Float32[ndarray, " D"]
-    linear: Float32[ndarray, "D K"]
-    support: Float32[ndarray, "N D"]
+    phonetic_mean: Float32[ndarray, 375]
+    phonetic_scale: Float32[ndarray, 375]
+    mel_mean: Float32[ndarray, 520]
+    mel_scale: Float32[ndarray, 520]
+    phonetic_linear: Float32[ndarray, "375 K"]
+    mel_linear: Float32[ndarray, "520 K"]
+    phonetic_support: Float32[ndarray, "N 375"]
+    mel_support: Float32[ndarray, "N 520"]
     dual: Float32[ndarray, "N K"]
-    kernel_scale: Float32[ndarray, 1]
+    kernel: Float32[ndarray, 4]
+    generic_mean: Float32[ndarray, "58 2"]
+    style: Float32[ndarray, 1]
     mean: Float32[ndarray, "58 2"]
     basis: Float32[ndarray, "K 58 2"]
     limits: Float32[ndarray, "2 K"]
@@ -58,27 +74,41 @@ class VoiceModel:
     offset_frames: Int32[ndarray, 1]
 
     def to_tensors(self) -> dict[str, ndarray]:
-        """Arrays by name, for a bundle."""
-        return {field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}
+        """Arrays by name, for a bundle; the support, most of the size, in half precision."""
+        arrays = {field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}
+        return arrays | {name: arrays[name].astype(np.float16) for name in _SUPPORT}
 
     @staticmethod
     def from_tensors(tensors: dict[str, ndarray]) -> VoiceModel:
         """The inverse of `to_tensors`; other names are ignored.
 
         Raises:
-            FormatError: an array is missing.
+            FormatError: an array is missing: the model is of an earlier version.
         """
         missing = [field.name for field in fields(VoiceModel) if field.name not in tensors]
         if missing:
             raise FormatError(f"the voice model lacks {', '.join(missing)}", "train the avatar again with this version")
-        return VoiceModel(**{field.name: tensors[field.name] for field in fields(VoiceModel)})
+        arrays = {field.name: tensors[field.name] for field in fields(VoiceModel)}
+        return VoiceModel(**arrays | {name: arrays[name].astype(np.float32) for name in _SUPPORT})
 
-    def predict(self, windows: Float32[ndarray, "t D"]) -> Float32[ndarray, "t 58 2"]:
-        """The mouth for windows of sound."""
-        z = (windows - self.feature_mean) / self.feature_scale
-        similarity = laplace_kernel(z, self.support, float(self.kernel_scale[0]))
-        coefficients = np.clip(z @ self.linear + similarity @ self.dual, *self.limits)
-        return self.mean + np.tensordot(coefficients, self.basis, axes=1)
+    def predict(self, heard: Heard) -> Float32[ndarray, "t 58 2"]:
+        """The mouth for what is heard."""
+        known, strange = _KNOWN_TO_STRANGE
+        own = np.clip((strange - heard.strangeness) / (strange - known), 0, 1)[:, None]
+        coefficients = own * self._of_own_voice(heard) + (1 - own) * self._of_any_voice(heard)
+        return self.mean + np.tensordot(np.clip(coefficients, *self.limits), self.basis, axes=1)
+
+    def _of_own_voice(self, heard: Heard) -> Float32[ndarray, "t K"]:
+        phonetic = (heard.phonetic - self.phonetic_mean) / self.phonetic_scale
+        mel = (heard.mel - self.mel_mean) / self.mel_scale
+        phonetic_width, mel_width, phonetic_weight, mel_weight = (float(x) for x in self.kernel)
+        similarity = phonetic_weight * laplace_kernel(phonetic, self.phonetic_support, phonetic_width)
+        similarity += mel_weight * laplace_kernel(mel, self.mel_support, mel_width)
+        return phonetic @ self.phonetic_linear + mel @ self.mel_linear + similarity @ self.dual
+
+    def _of_any_voice(self, heard: Heard) -> Float32[ndarray, "t K"]:
+        generic = generic_mouth(heard) - self.generic_mean
+        return self.style * np.tensordot(generic, self.basis, axes=((1, 2), (1, 2)))
 
 
 def laplace_kernel(a: Float32[ndarray, "n D"], b: Float32[ndarray, "m D"], scale: float) -> Float32[ndarray, "n m"]:
@@ -103,8 +133,8 @@ class VoiceDriver:
         self, state: FeatureState, samples: Float32[ndarray, " n"]
     ) -> tuple[FeatureState, Float32[ndarray, "t 58 2"]]:
         """Take any number of samples (16 kHz, mono), give the mouth rows of the frames that are complete."""
-        state, windows = self._features.step(state, samples)
-        return state, self.model.predict(windows)
+        state, heard = self._features.step(state, samples)
+        return state, self.model.predict(heard)
 
     def finish(self, state: FeatureState) -> Float32[ndarray, "t 58 2"]:
         """The remaining frames: ceil(samples / 640) in all."""

@@ -15,16 +15,17 @@ from locutor.core.errors import FootageError
 from locutor.core.face import MOUTH_SLICE
 from locutor.core.folds import blocked_folds
 from locutor.core.motion import Motion
-from locutor.drive.features import MELS_PER_FRAME, MouthFeatures, speech_mean
+from locutor.drive.features import MELS_PER_FRAME, Heard, MouthFeatures, Sound
+from locutor.drive.prior import generic_mouth
 from locutor.drive.voice import VoiceModel, laplace_kernel, lip_gap
-from locutor.media.logmel import LogMel, warp_formants
-from locutor.speech.silence import SpeechActivity
+from locutor.speech.level import speech_mean
 
 _FOLDS = 5
-_GAP_FRAMES = 13  # 520 ms, wider than the window of sound
+_GAP_FRAMES = FPS  # a second: wider than the window of sound, and speech does not stay alike for longer
 _MIN_SPEECH_S = 1.0
 _SHORTEST_FOR_FOLDS = 150  # frames
 _LARGEST_GAIN = 2.0
+_STYLES = (0.3, 3.0)  # opening of a person as a multiple of the generic performer's
 _CLOSED_SHARE = 0.03  # the frames of the smallest lip gap that make the closed mouth
 
 
@@ -34,23 +35,23 @@ class VoiceConfig:
 
     Attributes:
         n_components: principal components of the mouth.
-        kernel_scale: width of the Laplace kernel over normalised windows.
-        kernel_weight, linear_weight: shares of the Laplace and the linear kernel in kernel ridge regression.
-        kernel_penalty: penalty of kernel ridge regression.
-        ridge_penalty: penalty of the second, linear model, which also learns from changed voices.
-        formant_warps: the changed voices: formants scaled by these factors.
+        phonetic_scale, mel_scale: widths of the Laplace kernels over normalised features.
+        phonetic_kernel, mel_kernel: shares of the Laplace kernels in kernel ridge regression.
+        phonetic_linear, mel_linear: shares of the linear kernels.
+        penalty: of kernel ridge regression.
         liveliness: 0 gives the least squared error, with small movements; 1 restores the full spread.
         max_support: most frames kept in the kernel part.
         correct_offset: whether a clear offset between sound and picture is corrected.
     """
 
     n_components: int = 10
-    kernel_scale: float = 2.0
-    kernel_weight: float = 2.0
-    linear_weight: float = 0.5
-    kernel_penalty: float = 0.3
-    ridge_penalty: float = 0.5
-    formant_warps: tuple[float, ...] = (0.8, 0.9, 1.11, 1.25)
+    phonetic_scale: float = 2.0
+    mel_scale: float = 2.0
+    phonetic_kernel: float = 0.5
+    mel_kernel: float = 2.0
+    phonetic_linear: float = 0.5
+    mel_linear: float = 0.5
+    penalty: float = 0.4
     liveliness: float = 0.5
     max_support: int = 4000
     correct_offset: bool = True
@@ -68,49 +69,48 @@ def fit_voice(audio: Float32[ndarray, " n"], motion: Motion, config: VoiceConfig
         FootageError: less than a second of speech in the sound.
     """
     config = config or VoiceConfig()
-    material = _Material.prepare(audio, motion, config)
-    model = _fit(material, material.valid, config)
+    footage = Footage.prepare(audio, motion, config)
+    model = fit_footage(footage, footage.valid, config)
     if len(motion) < _SHORTEST_FOR_FOLDS:
         return model
-    predicted, target = _held_out(material, config, _FOLDS, _GAP_FRAMES)
-    spread = lip_gap(predicted)[material.valid].std() / lip_gap(target)[material.valid].std()
+    predicted, target = held_out(footage, config)
+    spread = lip_gap(predicted)[footage.valid].std() / lip_gap(target)[footage.valid].std()
     gain = np.float32(np.clip(spread**-config.liveliness, 1, _LARGEST_GAIN))
-    return replace(model, linear=gain * model.linear, dual=gain * model.dual)
+    return replace(
+        model,
+        phonetic_linear=gain * model.phonetic_linear,
+        mel_linear=gain * model.mel_linear,
+        dual=gain * model.dual,
+    )
 
 
 def cross_validate_voice(
-    audio: Float32[ndarray, " n"],
-    motion: Motion,
-    config: VoiceConfig | None = None,
-    n_folds: int = _FOLDS,
-    gap_frames: int = _GAP_FRAMES,
+    audio: Float32[ndarray, " n"], motion: Motion, config: VoiceConfig | None = None
 ) -> tuple[Float32[ndarray, "T 58 2"], Float32[ndarray, "T 58 2"]]:
-    """Held-out prediction of the whole footage: blocked folds in time, with gaps that train nothing.
-
-    Everything is learnt on the training frames alone (levels, components, pose effect), except the offset.
-
-    The movements have least squared error: `liveliness`, one factor for all, is not applied.
-
-    Returns:
-        The predicted mouth and the tracked one with its pose effect taken out (by the training frames).
+    """Held-out prediction of the whole footage; see `held_out`.
 
     Raises:
         FootageError: as for `fit_voice`.
     """
     config = config or VoiceConfig()
-    return _held_out(_Material.prepare(audio, motion, config), config, n_folds, gap_frames)
+    return held_out(Footage.prepare(audio, motion, config), config)
 
 
-def _held_out(
-    material: _Material, config: VoiceConfig, n_folds: int, gap_frames: int
-) -> tuple[Float32[ndarray, "T 58 2"], Float32[ndarray, "T 58 2"]]:
-    predicted = np.zeros_like(material.mouth)
-    target = np.zeros_like(material.mouth)
-    for train, test in blocked_folds(len(material.mouth), n_folds, gap_frames):
-        train &= material.valid
-        model = _fit(material, train, config)
-        predicted[test] = model.predict(material.windows(model.prior_mel)[test])
-        target[test] = material.mouth_without_pose(train)[test]
+def held_out(footage: Footage, config: VoiceConfig) -> tuple[Float32[ndarray, "T 58 2"], Float32[ndarray, "T 58 2"]]:
+    """Prediction of each fifth of the footage by a model of the others; a second on both its sides is kept out.
+
+    Everything is learnt on the training frames alone (levels, components, pose effect), except the offset. The
+    movements have least squared error: `liveliness`, one factor for all, is not applied.
+
+    Returns:
+        The predicted mouth and the tracked one with its pose effect taken out (by the training frames).
+    """
+    predicted, target = np.zeros_like(footage.mouth), np.zeros_like(footage.mouth)
+    for train, test in blocked_folds(len(footage.mouth), _FOLDS, _GAP_FRAMES):
+        train &= footage.valid
+        model = fit_footage(footage, train, config)
+        predicted[test] = model.predict(footage.heard(model.prior_mel)[test])
+        target[test] = footage.mouth_without_pose(train)[test]
     return predicted, target
 
 
@@ -122,87 +122,113 @@ def _offset_to_correct(audio: Float32[ndarray, " n"], motion: Motion, config: Vo
 
 
 @dataclass(frozen=True)
-class _Material:
-    """The footage, ready for regression: `voices` are log-mel spectra, the true one first."""
+class Footage:
+    """The footage, ready for regression.
 
-    voices: list[Float32[ndarray, "n 80"]]
+    Attributes:
+        sound: what was heard.
+        mouth: tracked mouth rows of `Motion.face`.
+        motion: for the head pose.
+        valid: frames that may be learnt from.
+        offset: by how many frames the sound is late.
+    """
+
+    sound: Sound
     mouth: Float32[ndarray, "T 58 2"]
     motion: Motion
     valid: Bool[ndarray, " T"]
     offset: int
 
     @staticmethod
-    def prepare(audio: Float32[ndarray, " n"], motion: Motion, config: VoiceConfig) -> _Material:
+    def prepare(audio: Float32[ndarray, " n"], motion: Motion, config: VoiceConfig) -> Footage:
+        """Listen to the sound.
+
+        Raises:
+            FootageError: less than a second of speech in the sound, or no face in the motion.
+        """
         if motion.face is None:
             raise FootageError("the motion has no face", "track the face first")
-        mel = LogMel().whole(audio)
-        activity = SpeechActivity()
-        speech_s = activity.step(activity.init(), mel)[1].sum() / (FPS * MELS_PER_FRAME)
+        sound = Sound.hear(audio)
+        speech_s = sound.loud.sum() / (FPS * MELS_PER_FRAME)
         if speech_s < _MIN_SPEECH_S:
             raise FootageError(
                 f"the sound of the footage holds {speech_s:.1f} s of speech, too little to learn the voice from",
                 "give footage in which the person speaks, with sound",
             )
         valid = np.ones(len(motion), bool) if motion.valid is None else motion.valid
-        voices = [mel, *(warp_formants(mel, factor) for factor in config.formant_warps)]
         mouth = motion.face[:, MOUTH_SLICE].astype(np.float32)
-        return _Material(voices, mouth, motion, valid, _offset_to_correct(audio, motion, config))
+        return Footage(sound, mouth, motion, valid, _offset_to_correct(audio, motion, config))
 
-    def windows(self, prior_mel: Float32[ndarray, " 80"], voice: int = 0) -> Float32[ndarray, "T D"]:
-        return MouthFeatures(prior_mel).of_mel(self.voices[voice], self.offset, len(self.mouth))
+    def heard(self, prior_mel: Float32[ndarray, " 80"]) -> Heard:
+        """What is heard around each frame."""
+        return MouthFeatures(prior_mel).of_sound(self.sound, self.offset, len(self.mouth))
 
     def speech_mean(self, train: Bool[ndarray, " T"]) -> Float32[ndarray, " 80"]:
         """Mean log-mel of the speech in the training frames."""
-        mel = self.voices[0]
+        mel = self.sound.mel
         frames = np.clip(np.arange(len(mel)) // MELS_PER_FRAME - self.offset, 0, len(train) - 1)
         return speech_mean(mel, train[frames])
 
     def mouth_without_pose(self, train: Bool[ndarray, " T"]) -> Float32[ndarray, "T 58 2"]:
+        """The mouth less what the head pose explains of it in the training frames."""
         flat = without_pose(self.mouth.reshape(len(self.mouth), -1), self.motion, train)
         return flat.reshape(self.mouth.shape)
 
 
-def _fit(material: _Material, train: Bool[ndarray, " T"], config: VoiceConfig) -> VoiceModel:
-    prior_mel = material.speech_mean(train)
-    mouth = material.mouth_without_pose(train)[train]
+def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfig) -> VoiceModel:
+    """The voice model of the training frames."""
+    prior_mel = footage.speech_mean(train)
+    mouth = footage.mouth_without_pose(train)[train]
     mean, basis, coefficients = _principal_components(mouth, config.n_components)
+    heard = footage.heard(prior_mel)[train]
+    phonetic_mean, phonetic_scale = _spread(heard.phonetic)
+    mel_mean, mel_scale = _spread(heard.mel)
+    every = -(-len(heard) // config.max_support)
+    phonetic = _as_stored(((heard.phonetic - phonetic_mean) / phonetic_scale)[::every])
+    mel = _as_stored(((heard.mel - mel_mean) / mel_scale)[::every])
 
-    windows = material.windows(prior_mel)[train]
-    feature_mean, feature_scale = windows.mean(axis=0), windows.std(axis=0) + np.float32(0.1)
-    z = (windows - feature_mean) / feature_scale
-    support = z[:: -(-len(z) // config.max_support)]
-    answers = coefficients[:: -(-len(z) // config.max_support)]
-    n_features = z.shape[1]
+    phonetic_share = config.phonetic_linear / phonetic.shape[1]
+    mel_share = config.mel_linear / mel.shape[1]
+    gram = phonetic_share * (phonetic @ phonetic.T) + mel_share * (mel @ mel.T)
+    gram += config.phonetic_kernel * laplace_kernel(phonetic, phonetic, config.phonetic_scale)
+    gram += config.mel_kernel * laplace_kernel(mel, mel, config.mel_scale)
+    dual = np.linalg.solve(gram + config.penalty * np.eye(len(gram), dtype=np.float32), coefficients[::every])
 
-    gram = config.linear_weight * (support @ support.T) / n_features
-    gram += config.kernel_weight * laplace_kernel(support, support, config.kernel_scale)
-    dual = np.linalg.solve(gram + config.kernel_penalty * np.eye(len(gram), dtype=np.float32), answers)
-    linear = config.linear_weight * (support.T @ dual) / n_features
-
-    covariance, cross = z.T @ z, z.T @ coefficients
-    for voice in range(1, len(material.voices)):
-        z = (material.windows(prior_mel, voice)[train] - feature_mean) / feature_scale
-        covariance, cross = covariance + z.T @ z, cross + z.T @ coefficients
-    penalty = config.ridge_penalty * len(material.voices) * n_features
-    ridge = np.linalg.solve(covariance + penalty * np.eye(n_features, dtype=np.float32), cross)
-
-    gap = lip_gap(mouth)
+    gap, generic = lip_gap(mouth), generic_mouth(heard)
+    style = np.clip(gap.std() / (lip_gap(generic).std() + 1e-6), *_STYLES)
     n_closed = max(3, round(_CLOSED_SHARE * len(gap)))
+    kernel = (config.phonetic_scale, config.mel_scale, config.phonetic_kernel, config.mel_kernel)
     return VoiceModel(
         prior_mel=prior_mel,
-        feature_mean=feature_mean,
-        feature_scale=feature_scale,
-        linear=0.5 * (linear + ridge),
-        support=support,
-        dual=0.5 * config.kernel_weight * dual,
-        kernel_scale=np.array([config.kernel_scale], np.float32),
+        phonetic_mean=phonetic_mean,
+        phonetic_scale=phonetic_scale,
+        mel_mean=mel_mean,
+        mel_scale=mel_scale,
+        phonetic_linear=phonetic_share * (phonetic.T @ dual),
+        mel_linear=mel_share * (mel.T @ dual),
+        phonetic_support=phonetic,
+        mel_support=mel,
+        dual=dual,
+        kernel=np.array(kernel, np.float32),
+        generic_mean=generic.mean(axis=0),
+        style=np.array([style], np.float32),
         mean=mean,
         basis=basis,
         limits=np.stack([coefficients.min(axis=0), coefficients.max(axis=0)]),
         closed_mouth=mouth[np.argsort(gap)[:n_closed]].mean(axis=0),
         gap_range=np.percentile(gap, [2, 98]).astype(np.float32),
-        offset_frames=np.array([material.offset], np.int32),
+        offset_frames=np.array([footage.offset], np.int32),
     )
+
+
+def _as_stored(support: Float32[ndarray, "N D"]) -> Float32[ndarray, "N D"]:
+    """In the precision of a bundle, so that a loaded model is the same as a new one."""
+    return support.astype(np.float16).astype(np.float32)
+
+
+def _spread(features: Float32[ndarray, "T D"]) -> tuple[Float32[ndarray, " D"], Float32[ndarray, " D"]]:
+    """Mean and scale; what hardly moves is not blown up."""
+    return features.mean(axis=0), features.std(axis=0) + np.float32(0.1)
 
 
 def _principal_components(

@@ -43,8 +43,8 @@ class LogMel:
         return LogMelState(np.zeros(WINDOW // 2, np.float32), 0)
 
     def step(self, state: LogMelState, samples: Float32[ndarray, " n"]) -> tuple[LogMelState, Float32[ndarray, "t 80"]]:
-        """Take any number of samples (16 kHz, mono, -1..1), give the frames that are complete."""
-        sound = np.concatenate([state.tail, samples])
+        """Take any number of samples (16 kHz, mono, -1..1; not finite ones count as 0), give the complete frames."""
+        sound = np.concatenate([state.tail, finite(samples)])
         n_ready = max(0, (len(sound) - WINDOW) // HOP + 1)
         if n_ready == 0:
             return LogMelState(sound, state.n_frames), np.zeros((0, N_MELS), np.float32)
@@ -76,6 +76,12 @@ class LogMel:
         rising = (bins_hz - edges_hz[:-2]) / (edges_hz[1:-1] - edges_hz[:-2])
         falling = (edges_hz[2:] - bins_hz) / (edges_hz[2:] - edges_hz[1:-1])
         return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+
+
+def finite(samples: Float32[ndarray, " n"]) -> Float32[ndarray, " n"]:
+    """The samples with 0 where they are not finite: one such would stay in running means for ever."""
+    good = np.isfinite(samples)
+    return samples if good.all() else np.where(good, samples, np.float32(0))
 
 
 def warp_formants(mel: Float32[ndarray, "t 80"], factor: float) -> Float32[ndarray, "t 80"]:

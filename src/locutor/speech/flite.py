@@ -7,13 +7,14 @@ vowel that is clearly longer than the sentence's others is taken as stressed.
 from __future__ import annotations
 
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from locutor.speech.phonemes import Phoneme, Speech, SpeechError, check_request
 from locutor.speech.radio_phones import FULL_VOWELS, IPA_BY_PHONE
-from locutor.speech.spoken_programs import ascii_sentences, program, read_wave, run, spoken
+from locutor.speech.spoken_programs import encoded_sentences, program, read_wave, run, spoken
 
 NOT_FOR_TEXT = ("awb_time",)  # a talking clock
 DIPHONE_PITCH_HZ = {"kal": 95.0, "kal16": 95.0}  # these take a mean in Hz, the others a factor
@@ -42,7 +43,7 @@ def synthesize(text: str, voice: str = "slt", rate_wpm: int = 165, pitch: float 
     pieces, phonemes, start_s, rate = [], [], 0.0, 0
     with tempfile.TemporaryDirectory(prefix="locutor-flite-") as folder:
         source, wave = Path(folder, "text.txt"), Path(folder, "speech.wav")
-        for sentence in ascii_sentences(text, "flite"):
+        for sentence in encoded_sentences(text, "flite"):
             source.write_text(sentence)
             printed = run([*options, "-f", str(source), "-o", str(wave)], text, "flite")
             samples, rate = read_wave(wave, text, "flite")
@@ -58,8 +59,13 @@ def voices() -> tuple[str, ...]:
     Raises:
         MissingPartError: flite is not installed.
     """
-    listed = run([program("flite", "flite"), "-lv"], "", "flite").partition(":")[2]
-    return tuple(sorted(name for name in listed.split() if name not in NOT_FOR_TEXT))
+    return _listed(program("flite", "flite"))
+
+
+@cache
+def _listed(path: str) -> tuple[str, ...]:
+    names = run([path, "-lv"], "", "flite").partition(":")[2].split()
+    return tuple(sorted(name for name in names if name not in NOT_FOR_TEXT))
 
 
 def _timed(printed: str, duration_s: float) -> Timed:

@@ -6,11 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
-from locutor.core.clock import SAMPLES_PER_FRAME, frames_for_samples
-from locutor.media.logmel import HOP, LogMel, LogMelState
-
-_MELS_PER_PICTURE = SAMPLES_PER_FRAME // HOP  # 4
-_LOOK_BACK = 48  # mel frames: in shorter pauses real mouths do not close
 _BANDS = slice(4, 64)  # about 150-4500 Hz: without hum and hiss
 _CALIBRATION_DB = -26.0  # of white noise in these bands, so that levels read as dB below full scale
 _SPAN = 4  # mel frames looked at for a decision: a click lasts three
@@ -76,56 +71,3 @@ class SpeechActivity:
                 active = lowest_db > max(floor_db + _ON_DB, _SILENCE_DB)
             decisions[t] = active
         return ActivityState(recent[1 - _SPAN :].copy(), np.array(minima, np.float32), n_frames, active), decisions
-
-
-@dataclass(frozen=True)
-class PictureState:
-    """What `PictureActivity` remembers.
-
-    Attributes:
-        logmel, activity: states of the stages before.
-        waiting: decisions from the beginning of the next picture's window on.
-        n_samples: samples heard.
-        n_pictures: pictures given.
-    """
-
-    logmel: LogMelState
-    activity: ActivityState
-    waiting: Bool[ndarray, " k"]
-    n_samples: int
-    n_pictures: int
-
-
-class PictureActivity:
-    """Speech or not for each picture: whether any of the mel frames around it is speech.
-
-    Picture i sees the mel frames 4 i - 48 ... 4 i + look_ahead: the closures of plosives (50-150 ms) and pauses
-    for breath up to 0.6 s are bridged, and the mouth may open before the sound. It is given when the last of these
-    has come.
-    """
-
-    def __init__(self, look_ahead: int) -> None:
-        """Args: look_ahead: mel frames after the picture's start that are waited for."""
-        self._logmel = LogMel()
-        self._activity = SpeechActivity()
-        self._n_window = _LOOK_BACK + 1 + look_ahead
-
-    def init(self) -> PictureState:
-        """State before the first sample."""
-        return PictureState(self._logmel.init(), self._activity.init(), np.zeros(_LOOK_BACK, bool), 0, 0)
-
-    def step(self, state: PictureState, samples: Float32[ndarray, " n"]) -> tuple[PictureState, Bool[ndarray, " t"]]:
-        """Take any number of samples (16 kHz, mono), give a decision for each complete picture."""
-        logmel, mel = self._logmel.step(state.logmel, samples)
-        activity, active = self._activity.step(state.activity, mel)
-        known = np.concatenate([state.waiting, active])
-        n_ready = max(0, (len(known) - self._n_window) // _MELS_PER_PICTURE + 1)
-        rows = np.arange(n_ready)[:, None] * _MELS_PER_PICTURE + np.arange(self._n_window)
-        waiting = known[n_ready * _MELS_PER_PICTURE :]
-        n_samples, n_pictures = state.n_samples + len(samples), state.n_pictures + n_ready
-        return PictureState(logmel, activity, waiting, n_samples, n_pictures), known[rows].any(axis=1)
-
-    def finish(self, state: PictureState) -> Bool[ndarray, " t"]:
-        """The remaining pictures: ceil(samples / 640) in all."""
-        n_left = frames_for_samples(state.n_samples) - state.n_pictures
-        return self.step(state, np.zeros((self._n_window + _MELS_PER_PICTURE) * HOP, np.float32))[1][:n_left]

@@ -46,17 +46,22 @@ def run(command: Sequence[str], text: str, source: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
-def ascii_sentences(text: str, source: str) -> list[str]:
-    """The text's sentences with letters stripped of their accents: these programs read nothing else.
+def encoded_sentences(text: str, source: str, encoding: str = "ascii") -> list[str]:
+    """The text's sentences in letters that the encoding has: others lose their accents, or fall out.
 
     Raises:
         SpeechError: no word is left.
     """
-    plain = unicodedata.normalize("NFD", text.translate(QUOTES)).encode("ascii", "ignore").decode()
-    found = [s for s in SENTENCE_END.split(" ".join(plain.split())) if re.search("[A-Za-z0-9]", s)]
+    plain = "".join(_encodable(letter, encoding) for letter in unicodedata.normalize("NFC", text.translate(QUOTES)))
+    found = [s for s in SENTENCE_END.split(" ".join(plain.split())) if re.search(r"\w", s)]
     if not found:
         raise SpeechError(f"the text {shortened(text)} holds nothing that {source} can say", "give at least one word")
     return found
+
+
+def _encodable(letter: str, encoding: str) -> str:
+    kept = letter.encode(encoding, "ignore").decode(encoding)
+    return kept or unicodedata.normalize("NFD", letter).encode(encoding, "ignore").decode(encoding)
 
 
 def read_wave(path: Path, text: str, source: str) -> tuple[Float32[ndarray, " n"], int]:

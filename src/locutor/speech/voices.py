@@ -22,8 +22,10 @@ TEST_VOICES = (
     *(f"espeak:{language}{variant}" for language in TEST_LANGUAGES for variant in ESPEAK_VARIANTS
       if variant not in TEST_VARIANTS),
     "flite:awb", "flite:kal", "flite:kal16", "festival:kal_diphone",
+    "festival:czech_krb", "festival:czech_ph", "festival:upc_ca_ona_hts",
 )  # fmt: skip
-"""Never trained on. One speaker is behind all three kal; awb is the only Scot."""
+"""Never trained on. One speaker is behind all three kal; awb is the only Scot. Swedish and Catalan are heard in no
+training voice."""
 
 
 def synthesize(text: str, voice: str = "espeak:en-us", rate_wpm: int = 165, pitch: float = 1.0) -> Speech:
@@ -48,8 +50,10 @@ def synthesize(text: str, voice: str = "espeak:en-us", rate_wpm: int = 165, pitc
 
 
 def language_of(voice: str) -> str:
-    """Language of a voice, such as "de"; flite and festival speak American English."""
+    """Language of a voice, such as "de"; flite speaks American English."""
     source, name = _split(voice)
+    if source == "festival":
+        return festival.VOICES[name][0]
     return name.partition("+")[0] if source == "espeak" else "en-us"
 
 
