@@ -161,7 +161,7 @@ def test_a_folder_that_exists_is_refused_and_a_failure_leaves_nothing(made, code
 @needs_voice
 def test_capture_takes_the_folder_like_a_film(made, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(verbs, "capture_film", lambda film, out, config: asked.append(film) or iter(()))
+    monkeypatch.setattr(verbs, "capture_film", lambda film, out, config, consent: asked.append(film) or iter(()))
     list(verbs.capture(made[0], tmp_path / "p", verbs.CaptureConfig()))
     list(verbs.capture(tmp_path / "other.mp4", tmp_path / "q", verbs.CaptureConfig()))
     assert asked == [made[0] / "performer.mp4", tmp_path / "other.mp4"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import torch
 
 from locutor.avatar.avatar import Avatar, body_pose
 from locutor.avatar.bake import bake_for_web
+from locutor.avatar.field import CodeNetwork
 from locutor.avatar.motion_rows import N_POSE, motion_rows
+from locutor.avatar.torso import TorsoCode
 from locutor.capture.performance import Performance
 from locutor.core.errors import OutputError
 from locutor.core.motion import Motion
@@ -84,13 +87,23 @@ def test_rest_is_the_neutral_face(baked, speaking_avatar: Avatar):
         face=np.zeros((1, 120, 2), np.float32),
         head_wxyz=controls.reference_wxyz[None],
         head_xyz=controls.reference_xyz[None],
-        torso_wxyz=controls.reference_wxyz[None],
-        torso_xyz=controls.reference_xyz[None],
     )
     np.testing.assert_allclose(page["rest"]["controls"], controls.encode(rest)[0], atol=1e-6)
-    of_torso = page["rest"]["torso_coefficients"]
-    assert len(of_torso) == page["n_bases"] - len(speaking_avatar.network.out.bias) > 0
-    np.testing.assert_allclose(of_torso, speaking_avatar.coefficients(rest)[0, -len(of_torso) :], atol=1e-6)
+
+
+def test_the_torsos_coefficients_at_rest_come_after_the_faces(speaking_avatar: Avatar, tmp_path: Path):
+    n_face, n_torso = len(speaking_avatar.bases), 3
+    code = TorsoCode(np.zeros(10, np.float32), np.ones(10, np.float32), CodeNetwork(10, n_torso))
+    bases = torch.cat([speaking_avatar.bases, torch.rand(n_torso, *speaking_avatar.bases.shape[1:])])
+    dressed = replace(speaking_avatar, bases=bases, torso=code)
+    bake_for_web(dressed, tmp_path / "avatar")
+    page = json.loads((tmp_path / "avatar" / "avatar.json").read_text())
+    assert page["n_bases"] == n_face + n_torso
+    controls = dressed.controls
+    wxyz, xyz = controls.reference_wxyz[None], controls.reference_xyz[None]
+    face = np.zeros((1, 120, 2), np.float32)
+    rest = Motion(face=face, head_wxyz=wxyz, head_xyz=xyz, torso_wxyz=wxyz, torso_xyz=xyz)
+    np.testing.assert_allclose(page["rest"]["torso_coefficients"], dressed.coefficients(rest)[0, n_face:], atol=1e-6)
 
 
 def test_rows_of_motion(speaking_avatar: Avatar, performance: Performance):

@@ -1,8 +1,8 @@
 """REST: who may do what, and what is answered."""
 
+import datetime
 import io
 import json
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from locutor.avatar.avatar import Avatar
 from locutor.avatar.bundle import save_avatar
 from locutor.core.errors import FormatError, LocutorError, MissingPartError
 from locutor.live.timeline import LiveFrame
+from locutor.provenance.consent import Consent
 from locutor.server import serve
 from locutor.server.app import make_app
 from locutor.server.gallery import Gallery
@@ -183,13 +184,10 @@ def test_nobody_is_shown_to_others_without_consent(speaking_avatar: Avatar, avat
         serve.check_consent(gallery, replace(CONFIG, host="0.0.0.0"))
     serve.check_consent(gallery, replace(CONFIG, host="0.0.0.0", allow_unconsented=True))
     serve.check_consent(Gallery([("synthetic", avatar_file)]), replace(CONFIG, host="0.0.0.0"))
+    today = datetime.datetime.now(datetime.UTC).date()
+    consent = Consent("A. Person", today, "tests", None, "a@example.org")
     agreed = tmp_path / "agreed.avatar"
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(agreed, "w") as new:
-        for name in old.namelist():
-            data = old.read(name)
-            if name == "meta.json":
-                data = json.dumps(json.loads(data) | {"consent": {"who": "A. Person"}}).encode()
-            new.writestr(name, data)
+    save_avatar(replace(real, provenance=replace(real.provenance, consent=consent)), agreed, real.plate)
     serve.check_consent(Gallery([("agreed", agreed)]), replace(CONFIG, host="0.0.0.0"))
 
 
