@@ -92,8 +92,7 @@ def _blocks(n_frames: int, n_train: int) -> Iterator[tuple[Bool[ndarray, " T"], 
 
 
 def _gated(footage: Footage, mouth: Float32[ndarray, "T 58 2"]) -> Float32[ndarray, "T 58 2"]:
-    closed = mouth[np.argsort(lip_gap(footage.mouth))[: len(mouth) // 30]].mean(axis=0)
-    gate = MouthGate(closed)
+    gate = MouthGate(fit_footage(footage, footage.valid, CONFIG).closed_mouth)
     is_speech = footage.heard(footage.speech_mean(footage.valid)).is_speech
     return gate.step(gate.init(), mouth, is_speech)[1]
 

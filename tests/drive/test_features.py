@@ -11,7 +11,7 @@ SOUND = (np.random.default_rng(1).normal(size=24000) * np.sin(np.arange(24000) /
 PRIOR = speech_mean(LogMel().whole(SOUND))
 
 
-NAMES = ("mel", "phonetic", "is_speech", "strangeness")
+NAMES = ("mel", "phonetic", "closure", "is_speech", "strangeness")
 
 
 def joined(parts: list[Heard]) -> Heard:
@@ -21,6 +21,7 @@ def joined(parts: list[Heard]) -> Heard:
 def assert_alike(a: Heard, b: Heard) -> None:
     np.testing.assert_allclose(a.mel, b.mel, atol=1e-4)
     np.testing.assert_allclose(a.phonetic, b.phonetic, atol=1e-5)
+    np.testing.assert_allclose(a.closure, b.closure, atol=1e-5)
     np.testing.assert_array_equal(a.is_speech, b.is_speech)
     np.testing.assert_allclose(a.strangeness, b.strangeness, atol=1e-5)
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from safetensors.numpy import load, save
@@ -135,8 +137,13 @@ def test_a_strangers_voice_moves_the_generic_mouth_in_the_persons_shapes(speaker
     features = MouthFeatures(model.prior_mel).of_sound(heard, 0, 100)
     assert features.strangeness[0] < 0.1  # nothing was heard yet
     assert features.strangeness[75:].min() > 0.85
-    stranger = features[75:100]
+    stranger = replace(features[75:100], closure=np.zeros(25, np.float32))
     generic = generic_mouth(stranger) - model.generic_mean
     expected = np.tensordot(generic, model.basis, axes=((1, 2), (1, 2))) * model.style
     shown = np.tensordot(model.predict(stranger) - model.mean, model.basis, axes=((1, 2), (1, 2)))
     np.testing.assert_allclose(shown, expected.clip(*model.limits), atol=1e-5)
+    closing = model.predict(replace(stranger, closure=np.ones(25, np.float32)))
+    closed = np.tensordot(model.basis, model.closed_mouth - model.mean, axes=2).clip(*model.limits)
+    np.testing.assert_allclose(
+        closing, np.tile(model.mean + np.tensordot(closed, model.basis, axes=1), (25, 1, 1)), atol=1e-5
+    )

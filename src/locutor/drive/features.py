@@ -12,6 +12,7 @@ from locutor.core.clock import SAMPLES_PER_FRAME, frames_for_samples
 from locutor.media.logmel import HOP, N_MELS, LogMel, LogMelState
 from locutor.speech.encoder import EncoderState, PhoneticEncoder, PhoneticFrames
 from locutor.speech.level import Leveller, LevelState
+from locutor.speech.phonetic_classes import VISEMES
 from locutor.speech.phonetic_network import N_CONTROLS, N_HIDDEN
 from locutor.speech.silence import ActivityState, SpeechActivity
 
@@ -26,6 +27,7 @@ _BACK, _AHEAD = 3, 1  # phonetic frames; frame 2 i + 1 has itself looked ahead t
 _N_PHONETIC = _BACK + 1 + _AHEAD
 _CHANNELS = N_HIDDEN + N_CONTROLS
 N_PHONETIC_FEATURES = _N_PHONETIC * _CHANNELS
+_CLOSED_VISEME = [name for name, _ in VISEMES].index("closed")
 _SAID = 0.5  # probability from which on something is said
 
 
@@ -47,12 +49,14 @@ class Heard:
         mel: levelled log-mel, pairs of frames and (smoothed) pairs of bands averaged, 13 x 40 numbers: fewer lose the
             formants, more carry over the pitch.
         phonetic: hidden numbers and controls of 5 phonetic frames, from 60 ms before its start to 20 ms after.
+        closure: probability of p, b or m at the picture.
         is_speech: whether something is said, or begins within 80 ms.
         strangeness: how different the voice is from the enrolled person's (`speech.level.Leveller`).
     """
 
     mel: Float32[ndarray, "t 520"]
     phonetic: Float32[ndarray, "t 375"]
+    closure: Float32[ndarray, " t"]
     is_speech: Bool[ndarray, " t"]
     strangeness: Float32[ndarray, " t"]
 
@@ -76,7 +80,8 @@ class FeatureState:
         logmel, level, activity, encoder: states of the stages before.
         mel: levelled frames from the beginning of the next picture's window on.
         loud, strange: for the same frames whether they stand above the noise, and how strange the voice is.
-        frames, said: phonetic frames from the beginning of the next picture's window on.
+        frames, said, closed: phonetic frames from the beginning of the next picture's window on, with the probabilities
+            of speech and of p, b, m.
         n_samples: samples heard.
         n_pictures: pictures given.
     """
@@ -90,6 +95,7 @@ class FeatureState:
     strange: Float32[ndarray, " k"]
     frames: Float32[ndarray, "l 75"]
     said: Float32[ndarray, " l"]
+    closed: Float32[ndarray, " l"]
     n_samples: int
     n_pictures: int
 
@@ -121,6 +127,7 @@ class MouthFeatures:
             strange=strange,
             frames=np.zeros((_BACK, _CHANNELS), np.float32),
             said=np.zeros(_BACK, np.float32),
+            closed=np.zeros(_BACK, np.float32),
             n_samples=0,
             n_pictures=0,
         )
@@ -133,11 +140,11 @@ class MouthFeatures:
         encoder, heard = self._encoder.step(state.encoder, samples)
         mel, loud = np.concatenate([state.mel, levelled]), np.concatenate([state.loud, new_loud])
         strange, frames = np.concatenate([state.strange, new_strange]), np.concatenate([state.frames, _channels(heard)])
-        said = np.concatenate([state.said, heard.speech])
+        said, closed = np.concatenate([state.said, heard.speech]), np.concatenate([state.closed, _closed(heard)])
         n = max(0, (len(mel) - _N_WINDOW) // MELS_PER_FRAME + 1)
         n = min(n, max(0, (len(frames) - _N_PHONETIC) // _PHONETIC_PER_FRAME + 1))
         of_mel, of_frames = np.arange(n) * MELS_PER_FRAME, np.arange(n) * _PHONETIC_PER_FRAME
-        pictures = _heard(mel, loud, strange, frames, said, of_mel, of_frames)
+        pictures = _heard(mel, loud, strange, frames, said, closed, of_mel, of_frames)
         used_mel, used_frames = n * MELS_PER_FRAME, n * _PHONETIC_PER_FRAME
         after = FeatureState(
             logmel=logmel,
@@ -149,6 +156,7 @@ class MouthFeatures:
             strange=strange[used_mel:],
             frames=frames[used_frames:],
             said=said[used_frames:],
+            closed=closed[used_frames:],
             n_samples=state.n_samples + len(samples),
             n_pictures=state.n_pictures + n,
         )
@@ -176,6 +184,7 @@ class MouthFeatures:
             np.pad(strange, _N_WINDOW, mode="edge"),
             np.pad(_channels(sound.frames), ((_N_PHONETIC, _N_PHONETIC), (0, 0))),
             np.pad(sound.frames.speech, _N_PHONETIC),
+            np.pad(_closed(sound.frames), _N_PHONETIC),
             mel_starts,
             frame_starts,
         )
@@ -206,12 +215,17 @@ def _channels(frames: PhoneticFrames) -> Float32[ndarray, "t 75"]:
     return np.concatenate([frames.hidden, frames.controls], axis=1)
 
 
+def _closed(frames: PhoneticFrames) -> Float32[ndarray, " t"]:
+    return frames.visemes[:, _CLOSED_VISEME]
+
+
 def _heard(
     mel: Float32[ndarray, "n 80"],
     loud: Bool[ndarray, " n"],
     strange: Float32[ndarray, " n"],
     frames: Float32[ndarray, "m 75"],
     said: Float32[ndarray, " m"],
+    closed: Float32[ndarray, " m"],
     mel_starts: Int[ndarray, " t"],
     frame_starts: Int[ndarray, " t"],
 ) -> Heard:
@@ -224,6 +238,7 @@ def _heard(
     return Heard(
         pairs.reshape(t, N_MEL_FEATURES),
         frames[rows].reshape(t, N_PHONETIC_FEATURES),
+        closed[rows[:, _BACK:]].max(axis=1, initial=0),
         is_speech,
         strange[mel_starts + LOOK_BACK],
     )

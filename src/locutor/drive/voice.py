@@ -17,6 +17,8 @@ _SUPPORT = ("phonetic_support", "mel_support")
 _KNOWN_TO_STRANGE = 0.55, 0.85
 """Strangeness: one half of real clips against the other stays below .5 (one passage at .8); other people and synthesisers
 lie between .55 and 1.4 as soon as two seconds were heard."""
+_UNSURE_TO_SURE = 0.15, 0.4
+"""Probability of p, b, m: higher thresholds miss half of the closures of real speech."""
 N_MOUTH = MOUTH_SLICE.stop - MOUTH_SLICE.start
 
 
@@ -35,7 +37,8 @@ class VoiceModel:
     footage, the mouth is `mean + sum_k c_k basis_k`,
     c = p @ phonetic_linear + m @ mel_linear + (phonetic weight P + mel weight M) @ dual.
     Any other voice is answered by a generic performer's mouth (`prior.generic_mouth`) g, in the person's own shapes:
-    c_k = style <g - generic_mean, basis_k>. The strangeness of the voice decides between them.
+    c_k = style <g - generic_mean, basis_k>, and by the person's closed mouth where p, b or m is heard. The strangeness of
+    the voice decides between them.
 
     Attributes:
         prior_mel: mean log-mel of the person's speech.
@@ -107,8 +110,12 @@ class VoiceModel:
         return phonetic @ self.phonetic_linear + mel @ self.mel_linear + similarity @ self.dual
 
     def _of_any_voice(self, heard: Heard) -> Float32[ndarray, "t K"]:
-        generic = generic_mouth(heard) - self.generic_mean
-        return self.style * np.tensordot(generic, self.basis, axes=((1, 2), (1, 2)))
+        generic = self.style * (generic_mouth(heard) - self.generic_mean)
+        coefficients = np.tensordot(generic, self.basis, axes=((1, 2), (1, 2)))
+        unsure, sure = _UNSURE_TO_SURE
+        closing = np.clip((heard.closure - unsure) / (sure - unsure), 0, 1)[:, None]
+        closed = np.tensordot(self.basis, self.closed_mouth - self.mean, axes=2)
+        return coefficients + closing * (closed - coefficients)
 
 
 def laplace_kernel(a: Float32[ndarray, "n D"], b: Float32[ndarray, "m D"], scale: float) -> Float32[ndarray, "n m"]:

@@ -45,9 +45,9 @@ class VoiceConfig:
     """
 
     n_components: int = 10
-    phonetic_scale: float = 2.0
+    phonetic_scale: float = 1.0
     mel_scale: float = 2.0
-    phonetic_kernel: float = 0.5
+    phonetic_kernel: float = 1.0
     mel_kernel: float = 2.0
     phonetic_linear: float = 0.5
     mel_linear: float = 0.5
