@@ -2,7 +2,6 @@
 
 import datetime
 import io
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from locutor.avatar.bundle import save_avatar
 from locutor.core.errors import FormatError, LocutorError, MissingPartError
 from locutor.live.timeline import LiveFrame
 from locutor.provenance.consent import Consent
+from locutor.provenance.revocation import revoke
 from locutor.server import serve
 from locutor.server.app import make_app
 from locutor.server.gallery import Gallery
@@ -189,6 +189,23 @@ def test_nobody_is_shown_to_others_without_consent(speaking_avatar: Avatar, avat
     agreed = tmp_path / "agreed.avatar"
     save_avatar(replace(real, provenance=replace(real.provenance, consent=consent)), agreed, real.plate)
     serve.check_consent(Gallery([("agreed", agreed)]), replace(CONFIG, host="0.0.0.0"))
+
+
+def test_a_consent_that_ends_while_the_server_runs_ends_new_sessions(
+    speaking_avatar: Avatar, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    today = datetime.datetime.now(datetime.UTC).date()
+    consent = Consent("A. Person", today, "tests", None, "a@example.org")
+    path = tmp_path / "me.avatar"
+    save_avatar(replace(speaking_avatar, provenance=replace(speaking_avatar.provenance, consent=consent)), path,
+                speaking_avatar.plate)  # fmt: skip
+    with TestClient(make_app(Gallery([("me", path)]), CONFIG, lambda *_: None)) as server:
+        assert server.post("/api/sessions", json={"avatar": "me"}, headers=BEARER).status_code == 201
+        revoke(consent)
+        refused = server.post("/api/sessions", json={"avatar": "me"}, headers=BEARER)
+    assert refused.status_code == 451
+    assert refused.json()["code"] == "no_consent"
 
 
 def test_other_machines_need_a_token(monkeypatch):

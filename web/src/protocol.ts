@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'unreadable_sound'
   | 'cannot_speak'
   | 'not_baked'
+  | 'no_consent'
   | 'missing_part'
   | 'not_found'
   | 'too_late'

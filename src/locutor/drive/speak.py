@@ -72,7 +72,7 @@ class SpeechDriver:
         state, motion = self.step(self.init(seed), samples)
         return concatenate([motion, self.finish(state)])
 
-    def _moved(self, state: SpeechState, heard: Heard) -> tuple[GateState, IdleState, Motion]:
+    def _moved(self, state: SpeechState, heard: Heard) -> tuple[GateState, IdleState | Place, Motion]:
         gate, mouth = self._gate.step(state.gate, self._voice.predict(heard), heard.is_speech)
         idle, motion = self._idle.step(state.idle, len(mouth))
         return gate, idle, _with_mouth(motion, mouth)

@@ -15,7 +15,7 @@ from locutor.drive.prior import generic_mouth
 
 _SUPPORT = ("phonetic_support", "mel_support")
 _KNOWN_TO_STRANGE = 0.55, 0.85
-"""Strangeness: one half of real clips against the other stays below .5 (one passage at .8); other people and synthesisers
+"""Strangeness: one half of real clips against the other stays below .5 (one passage at .8); others and synthesisers
 lie between .55 and 1.4 as soon as two seconds were heard."""
 _UNSURE_TO_SURE = 0.15, 0.4
 """Probability of p, b, m: higher thresholds miss half of the closures of real speech."""
@@ -37,8 +37,8 @@ class VoiceModel:
     footage, the mouth is `mean + sum_k c_k basis_k`,
     c = p @ phonetic_linear + m @ mel_linear + (phonetic weight P + mel weight M) @ dual.
     Any other voice is answered by a generic performer's mouth (`prior.generic_mouth`) g, in the person's own shapes:
-    c_k = style <g - generic_mean, basis_k>, and by the person's closed mouth where p, b or m is heard. The strangeness of
-    the voice decides between them.
+    c_k = style <g - generic_mean, basis_k>, and by the person's closed mouth where p, b or m is heard. The
+    strangeness of the voice decides between them.
 
     Attributes:
         prior_mel: mean log-mel of the person's speech.

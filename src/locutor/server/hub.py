@@ -14,6 +14,7 @@ from locutor.live.latency import Latencies
 from locutor.live.session import Session, Synthesize
 from locutor.live.sound_line import KEPT_RATE
 from locutor.live.viewer import Viewer
+from locutor.provenance.revocation import require_consent
 from locutor.server.config import ServerConfig
 from locutor.server.gallery import Exhibit, Gallery
 from locutor.server.protocol import PROTOCOL, Limits, Ready
@@ -100,8 +101,10 @@ class Hub:
 
         Raises:
             RefusalError: unknown avatar, or there are too many sessions.
+            ConsentError: the person's consent has expired or was revoked.
         """
         exhibit = self.gallery.find(avatar)
+        require_consent(exhibit.live.avatar.provenance.consent, exhibit.id)  # it may have ended since the server began
         limits = self.config.limits
         if len(self.rooms) >= limits.sessions:
             raise RefusalError("too_many_sessions", f"{limits.sessions} sessions are running", "try again in a minute")

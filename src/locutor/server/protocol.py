@@ -28,6 +28,7 @@ ErrorCode = Literal[
     "unreadable_sound",
     "cannot_speak",
     "not_baked",
+    "no_consent",
     "missing_part",
     "not_found",
     "too_late",

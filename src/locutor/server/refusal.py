@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from locutor.core.errors import FormatError, LocutorError, MediaError, MissingPartError
+from locutor.core.errors import ConsentError, FormatError, LocutorError, MediaError, MissingPartError
 from locutor.live.sound_line import SoundError
 from locutor.server.protocol import ErrorCode, Refused
 from locutor.speech.phonemes import SpeechError
@@ -22,6 +22,7 @@ STATUS: dict[ErrorCode, int] = {
     "unreadable_sound": 415,
     "cannot_speak": 422,
     "not_baked": 404,
+    "no_consent": 451,
     "missing_part": 501,
     "not_found": 404,
     "too_late": 408,
@@ -59,6 +60,7 @@ def refusal_of(error: LocutorError) -> RefusalError:
         (SpeechError, "cannot_speak"),
         (MediaError, "unreadable_sound"),
         (MissingPartError, "missing_part"),
+        (ConsentError, "no_consent"),
         (FormatError, "bad_message"),
     )
     if isinstance(error, RefusalError):
