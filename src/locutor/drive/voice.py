@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32, Int32
@@ -96,6 +97,8 @@ class VoiceModel:
 
     def predict(self, heard: Heard) -> Float32[ndarray, "t 58 2"]:
         """The mouth for what is heard."""
+        if len(heard) == 0:  # most chunks of a live sound complete no picture
+            return np.zeros((0, *self.mean.shape), np.float32)
         known, strange = _KNOWN_TO_STRANGE
         own = np.clip((strange - heard.strangeness) / (strange - known), 0, 1)[:, None]
         coefficients = own * self._of_own_voice(heard) + (1 - own) * self._of_any_voice(heard)
@@ -105,9 +108,15 @@ class VoiceModel:
         phonetic = (heard.phonetic - self.phonetic_mean) / self.phonetic_scale
         mel = (heard.mel - self.mel_mean) / self.mel_scale
         phonetic_width, mel_width, phonetic_weight, mel_weight = (float(x) for x in self.kernel)
-        similarity = phonetic_weight * laplace_kernel(phonetic, self.phonetic_support, phonetic_width)
-        similarity += mel_weight * laplace_kernel(mel, self.mel_support, mel_width)
+        similarity = phonetic_weight * laplace_kernel(
+            phonetic, self.phonetic_support, phonetic_width, self._support_squared[0]
+        )
+        similarity += mel_weight * laplace_kernel(mel, self.mel_support, mel_width, self._support_squared[1])
         return phonetic @ self.phonetic_linear + mel @ self.mel_linear + similarity @ self.dual
+
+    @cached_property
+    def _support_squared(self) -> tuple[Float32[ndarray, " _"], Float32[ndarray, " _"]]:
+        return (self.phonetic_support**2).sum(axis=1), (self.mel_support**2).sum(axis=1)
 
     def _of_any_voice(self, heard: Heard) -> Float32[ndarray, "t K"]:
         generic = self.style * (generic_mouth(heard) - self.generic_mean)
@@ -118,9 +127,16 @@ class VoiceModel:
         return coefficients + closing * (closed - coefficients)
 
 
-def laplace_kernel(a: Float32[ndarray, "n D"], b: Float32[ndarray, "m D"], scale: float) -> Float32[ndarray, "n m"]:
-    """exp(-rms(a - b) / scale)."""
-    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
+def laplace_kernel(
+    a: Float32[ndarray, "n D"],
+    b: Float32[ndarray, "m D"],
+    scale: float,
+    b_squared: Float32[ndarray, " m"] | None = None,
+) -> Float32[ndarray, "n m"]:
+    """exp(-rms(a - b) / scale); `b_squared` saves summing the squares of each row of b."""
+    if b_squared is None:
+        b_squared = (b**2).sum(axis=1)
+    squared = (a**2).sum(axis=1)[:, None] + b_squared - 2 * a @ b.T
     return np.exp(-np.sqrt(np.maximum(squared, 0) / a.shape[1]) / np.float32(scale))
 
 
