@@ -107,7 +107,7 @@ def test_the_finished_avatar_has_a_voice(finished):
     run, events = finished
     assert not [e for e in events if isinstance(e, Warned)]
     voice = VoiceModel.from_tensors(dict(load_avatar(run / FINISHED).voice))
-    assert np.isfinite(voice.support).all()
+    assert np.isfinite(voice.dual).all()
 
 
 def test_a_silent_film_gives_an_avatar_without_a_voice(silent: Performance, tmp_path):

@@ -39,6 +39,7 @@ def avatar(n: int, n_bases: int, n_moving: int) -> tuple[CanonicalGaussians, tor
 )
 @pytest.mark.parametrize("size", [(96, 64), (45, 37)])
 def test_agrees_with_the_differentiable_path_to_one_grey_level(engine, n, n_bases, n_moving, size) -> None:
+    torch.manual_seed(n + size[0])  # a pixel may lie on a cut, where rounding decides
     canonical, bases, pose = avatar(n, n_bases, n_moving)
     camera = Camera(*size, 150.0, size[0] / 2, size[1] / 2)
     background = torch.rand(size[1], size[0], 3) * 1.2 - 0.1
