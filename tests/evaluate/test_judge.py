@@ -101,7 +101,7 @@ def test_figures_tell_what_was_judged(metrics, performance: Performance):
 
 def test_the_voice_is_scored_over_the_whole_clip(metrics):
     voice = metrics["voice_five_fold"]
-    assert voice["lip_gap_correlation"] > 0.1  # four seconds, of which each fold, with its gaps, learns from two
+    assert voice["lip_gap_correlation"] > 0.3  # of four seconds; the sound follows the mouth
     assert voice["lip_gap_correlation"] > voice["all_rolls_p95"]
     assert abs(voice["best_lag_frames"]) <= 2
     assert abs(voice["all_rolls_mean"]) < 0.2

@@ -97,7 +97,8 @@ def cross_validate_voice(
 
 
 def held_out(footage: Footage, config: VoiceConfig) -> tuple[Float32[ndarray, "T 58 2"], Float32[ndarray, "T 58 2"]]:
-    """Prediction of each fifth of the footage by a model of the others; a second on both its sides is kept out.
+    """Prediction of each fifth of the footage by a model of the others; a second on both its sides is kept out
+    (of footage under ten seconds a tenth).
 
     Everything is learnt on the training frames alone (levels, components, pose effect), except the offset. The
     movements have least squared error: `liveliness`, one factor for all, is not applied.
@@ -106,7 +107,8 @@ def held_out(footage: Footage, config: VoiceConfig) -> tuple[Float32[ndarray, "T
         The predicted mouth and the tracked one with its pose effect taken out (by the training frames).
     """
     predicted, target = np.zeros_like(footage.mouth), np.zeros_like(footage.mouth)
-    for train, test in blocked_folds(len(footage.mouth), _FOLDS, _GAP_FRAMES):
+    gap = min(_GAP_FRAMES, len(footage.mouth) // 10)  # less than ten seconds would leave little to learn from
+    for train, test in blocked_folds(len(footage.mouth), _FOLDS, gap):
         train &= footage.valid
         model = fit_footage(footage, train, config)
         predicted[test] = model.predict(footage.heard(model.prior_mel)[test])
