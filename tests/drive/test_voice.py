@@ -103,8 +103,8 @@ def test_frames_that_were_not_observed_teach_nothing(speaker):
     face = speaker.motion.face.copy()
     face[~valid] = 5.0
     motion = speaker.motion.with_channels(face=face, valid=valid)
-    for motion, unharmed in ((motion, True), (motion.with_channels(valid=np.ones_like(valid)), False)):
-        gap = lip_gap(VoiceDriver(fit_voice(speaker.audio, motion)).whole(speaker.audio))
+    for marked, unharmed in ((motion, True), (motion.with_channels(valid=np.ones_like(valid)), False)):
+        gap = lip_gap(VoiceDriver(fit_voice(speaker.audio, marked)).whole(speaker.audio))
         assert (correlation(gap[~valid], speaker.opening[~valid]) > 0.6) == unharmed
 
 
