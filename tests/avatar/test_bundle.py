@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
+from tests.synthetic.bundles import changed
 from tests.synthetic.performer import take, true_avatar, true_tracking
 
 from locutor.avatar.avatar import Avatar
@@ -122,18 +123,6 @@ def test_the_preview(avatar, tmp_path):
     picture = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.uint8)
     save_avatar(avatar, tmp_path / "p.avatar", preview=picture)
     np.testing.assert_array_equal(read_preview(tmp_path / "p.avatar"), picture)
-
-
-def changed(path: Path, name: str, content: bytes | None) -> Path:
-    """The same bundle with one member replaced or left out."""
-    out = path.with_name("changed.avatar")
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
-        for member in old.namelist():
-            if member != name:
-                new.writestr(member, old.read(member))
-        if content is not None:
-            new.writestr(name, content)
-    return out
 
 
 def test_another_version_is_refused_and_named(path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+from tests.synthetic.bundles import changed
 from tests.synthetic.performer import true_avatar
 
 from locutor.avatar.bundle import load_avatar, save_avatar
@@ -20,15 +21,6 @@ def path(tmp_path) -> Path:
     avatar = true_avatar()
     save_avatar(avatar, tmp_path / "someone.avatar", preview=avatar.plate)
     return tmp_path / "someone.avatar"
-
-
-def changed(path: Path, name: str, content: bytes) -> Path:
-    """The same bundle with one member replaced."""
-    out = path.with_name("changed.avatar")
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
-        for member in old.namelist():
-            new.writestr(member, content if member == name else old.read(member))
-    return out
 
 
 def test_flipped_bytes_are_found_or_do_not_matter(path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
+from tests.synthetic.bundles import changed
 from tests.synthetic.performer import true_avatar
 from tools.torture.mutate import bomb
 
@@ -27,14 +28,6 @@ def path(tmp_path) -> Path:
     avatar = true_avatar()
     save_avatar(avatar, tmp_path / "someone.avatar", preview=avatar.plate)
     return tmp_path / "someone.avatar"
-
-
-def changed(path: Path, name: str, content: bytes) -> Path:
-    out = path.with_name("changed.avatar")
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
-        for member in old.namelist():
-            new.writestr(member, content if member == name else old.read(member))
-    return out
 
 
 def test_a_bomb_is_not_unpacked(path, monkeypatch):

@@ -14,7 +14,6 @@ from locutor.core.arkit import ARKIT_NAMES
 
 # Rows of the 68 landmarks (the iBUG scheme).
 LANDMARK_LIPS_OUTER = tuple(range(48, 60))
-LANDMARK_LIPS_INNER = tuple(range(60, 68))
 LANDMARK_BROW_RIGHT, LANDMARK_BROW_LEFT = tuple(range(17, 22)), tuple(range(22, 27))
 LANDMARK_EYE_CORNERS = (36, 45)
 LANDMARK_LIP_GAP = (62, 66)

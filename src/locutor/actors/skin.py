@@ -14,8 +14,6 @@ from locutor.actors.noise import space_noise
 from locutor.actors.rig import LANDMARK_BROW_LEFT, LANDMARK_BROW_RIGHT, LANDMARK_LIPS_OUTER, Rig
 from locutor.actors.textures import Page, linear_from_srgb, places, polygon_mask, vertex_uv
 
-EYE_RIM = (37, 38, 40, 41, 43, 44, 46, 47)  # landmarks of the lids
-
 
 def _spot(places_: Float[ndarray, "*b 3"], centre: Float[ndarray, " 3"], radius: float) -> Float32[ndarray, "*b"]:
     return np.exp(-((places_ - centre) ** 2).sum(-1) / radius**2).astype(np.float32)

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy import ndarray
 
-EVERY = 8
 BACKGROUND_BELOW = 25  # matte value, after growing the person by GROW_PX
 GROW_PX = 9
 BAND_ROWS = 64

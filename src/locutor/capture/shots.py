@@ -19,7 +19,6 @@ from locutor.core.events import Event, Warned
 
 MIN_FRAMES = 70
 MAX_MISSING_SHARE = 0.2
-LONG_GAP = 25  # frames
 CUT_LEVELS = 18.0  # grey levels by which the small picture changes at a cut, on average
 CUT_TIMES = 6.0  # and by how much more than it does between the frames around
 SAME_PERSON = 0.68  # likeness; one person stays above .74 within a clip, two people below .64 (seven people)

@@ -20,7 +20,7 @@ from numpy import ndarray
 from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.core.errors import OutputError
 from locutor.core.files import atomic_path, output_error, refuse_existing
-from locutor.media.colour import EXACT
+from locutor.media.colour import yuv_frame
 
 
 @runtime_checkable
@@ -121,15 +121,7 @@ class VideoWriter:
             raise OutputError(f"frame {self.n_frames} is {rgb.shape[1]} x {rgb.shape[0]} px", "keep one size")
         if self._mark is not None:
             rgb = self._mark.draw(rgb)
-        height, width = self._size
-        if height % 2 or width % 2:
-            rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), "rgb24").reformat(
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=EXACT,
-        )
+        picture = yuv_frame(rgb)
         picture.pts, picture.time_base = self.n_frames, Fraction(1, self._fps)
         self._mux(self._video.encode(picture))
         self.n_frames += 1

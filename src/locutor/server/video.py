@@ -17,7 +17,7 @@ from numpy import ndarray
 from locutor.core.clock import FPS, SAMPLE_RATE
 from locutor.live.sound_line import KEPT_RATE
 from locutor.live.timeline import LiveFrame
-from locutor.media.colour import EXACT
+from locutor.media.colour import yuv_frame
 from locutor.server.draw import as_jpeg, drawing, drawn
 from locutor.server.hub import Hub, Room
 
@@ -112,15 +112,7 @@ class FragmentedMp4:
         self._n_sound += len(samples)
 
     def _picture(self, at: int, rgb: UInt8[ndarray, "H W 3"]) -> None:
-        height, width = rgb.shape[:2]
-        if height % 2 or width % 2:
-            rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), "rgb24").reformat(
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=EXACT,
-        )
+        picture = yuv_frame(rgb)
         picture.pts, picture.time_base = at, Fraction(1, FPS)
         packets = self._video.encode(picture)
         for packet in packets:

@@ -23,7 +23,6 @@ from locutor.speech.phonetic_network import MELS_AHEAD, STRIDE, NetworkState, Ph
 from locutor.speech.pitch import Pitch, PitchState
 
 WEIGHTS = Path(__file__).with_name("encoder.safetensors")
-FRAMES_PER_S = SAMPLE_RATE // HOP // STRIDE  # 50
 LOOK_AHEAD_S = (MELS_AHEAD * HOP + 200) / SAMPLE_RATE  # 92.5 ms after the frame's centre; 200: half a mel window
 _ENERGY_BANDS = slice(4, 64)
 _ENERGY_OFFSET_DB = -26.0  # as in `silence`: of white noise in these bands
