@@ -1,8 +1,11 @@
 """What the figures were measured on."""
 
+from __future__ import annotations
+
 import importlib.metadata
 import os
 import platform
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -36,3 +39,28 @@ def cpu_name() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor()
+
+
+@dataclass(frozen=True)
+class CpuTicks:
+    """Of all cores since the machine started, in the kernel's ticks."""
+
+    all: int
+    stolen: int
+
+    @classmethod
+    def now(cls) -> CpuTicks | None:
+        """None where the system does not tell (other than Linux)."""
+        stat = Path("/proc/stat")
+        if not stat.is_file():
+            return None
+        ticks = [int(word) for word in stat.read_text().split("\n", 1)[0].split()[1:9]]
+        return cls(sum(ticks), ticks[7])
+
+
+def stolen_since(start: CpuTicks | None) -> float | None:
+    """Share of the cores' time that the host gave to its other guests, which makes every wall time longer."""
+    now = CpuTicks.now()
+    if start is None or now is None:
+        return None
+    return (now.stolen - start.stolen) / max(now.all - start.all, 1)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from benchmarks.scene import Scene, head
-from benchmarks.timing import Figure, per_second, torch_threads
+from benchmarks.timing import Figure, Timing, measured, per_second, torch_threads
 
 from locutor.splat import NativeRenderer, rasterize
 from locutor.splat.engine import Engine, available_isas, default_engine, usable_cores
@@ -35,6 +36,25 @@ def figures() -> Iterator[Figure]:
             yield per_second(
                 "pose+render 20k@512, one thread", lambda: alone.render(scene.coefficients, scene.pose), REPEATS
             )
+            yield one_frame_per_core(scene)
+
+
+def one_frame_per_core(scene: Scene) -> Figure:
+    """As files are drawn (`locutor.avatar.film`): every core has frames of its own; time per frame of all together."""
+    cores, each = usable_cores(), 8
+    renderers = [renderer_of(scene, Engine(1, default_engine().isa)) for _ in range(cores)]
+
+    def some_frames(renderer: NativeRenderer) -> None:
+        for _ in range(each):
+            renderer.render(scene.coefficients, scene.pose)
+
+    with ThreadPoolExecutor(cores) as pool:
+        batch = measured(lambda: list(pool.map(some_frames, renderers)), REPEATS)
+    n = cores * each
+    timing = Timing(batch.wall_ms / n, batch.cpu_ms / n, batch.p99_ms / n, batch.n)
+    return Figure(
+        "pose+render 20k@512, one frame per core", timing.per_s, "frames/s", timing, f"{cores} cores, as for files"
+    )
 
 
 def by_size(scene: Scene, label: str) -> Iterator[Figure]:

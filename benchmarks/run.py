@@ -71,7 +71,7 @@ def main() -> None:
     chosen = options.only.split(",") if options.only else list(every)
     if unknown := set(chosen) - set(every):
         parser.error(f"no chapter {', '.join(sorted(unknown))}; there are {', '.join(every)}")
-    facts, started = machine.facts(), time.monotonic()
+    facts, started, ticks = machine.facts(), time.monotonic(), machine.CpuTicks.now()
     for key, value in facts.items():
         print(f"{key:>14s}  {value}")
     kept: dict[str, dict[str, object]] = {}
@@ -81,8 +81,11 @@ def main() -> None:
         for figure in figures():
             print(line(figure), flush=True)
             kept[figure.name.strip()] = record(figure)
-    print(f"\n{time.monotonic() - started:.0f} s")
+    stolen = machine.stolen_since(ticks)
+    told = "" if stolen is None else f"; the host gave {100 * stolen:.1f} % of the cores' time to other guests"
+    print(f"\n{time.monotonic() - started:.0f} s{told}")
     if options.json:
+        facts["stolen_share"] = stolen
         facts["load_average_after"] = machine.facts()["load_average"]
         options.json.write_text(json.dumps({"machine": facts, "figures": kept}, indent=1) + "\n")
         print(f"written to {options.json}")

@@ -9,7 +9,7 @@ namespace locutor {
 
 void bases_step(Engine& engine, float* bases, const FactoredMoments& moments, const BasesGradient& g, float rate,
                 int step, double beta, double epsilon, float* d_coefficients) {
-  const int rows = static_cast<int>(kDeltaRows);
+  const int rows = g.n_rows;
   const std::ptrdiff_t m = g.n_moving;
   double column_square = 0.0;
   for (int k = 0; k < g.n_bases; k++) column_square += static_cast<double>(g.coefficients[k]) * g.coefficients[k];

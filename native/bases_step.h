@@ -5,16 +5,16 @@
 
 namespace locutor {
 
-// Adafactor's factors of the second moment: columns [n_bases], rows [kDeltaRows, n_moving].
+// Adafactor's factors of the second moment: columns [n_bases], rows [n_rows, n_moving].
 struct FactoredMoments {
   float *columns, *rows;
 };
 
-// Bases [n_bases, kDeltaRows, n_moving], each row in units of `scale` [kDeltaRows], with the two factors of their
-// gradient: coefficients [n_bases] and scale * d_delta, d_delta being [kDeltaRows, n] of which n_moving count.
+// Bases [n_bases, n_rows, n_moving], each row in units of `scale` [n_rows], with the two factors of their gradient:
+// coefficients [n_bases] and scale * d_delta, d_delta being [kDeltaRows, n] of which n_rows and n_moving count (it may begin inside a row).
 struct BasesGradient {
   const float *coefficients, *d_delta, *scale;
-  int n_bases, n_moving, n;
+  int n_bases, n_rows, n_moving, n;
 };
 
 // Step number `step` >= 1. Sets d_coefficients [n_bases], the gradient of the coefficients, from the bases before the

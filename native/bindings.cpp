@@ -208,18 +208,19 @@ void py_render(const Renderer& renderer, In coefficients, PoseTuple pose_tuple, 
   renderer.render(weights, pose, pixels);
 }
 
-FieldArrays field_of(const In& bases, const In& scale) {
-  if (bases.ndim() != 3) throw std::invalid_argument("bases must be [K, 9, M]");
-  const std::size_t n_bases = bases.shape(0), n_moving = bases.shape(2);
-  return {contiguous(bases, "bases", {n_bases, kDeltaRows, n_moving}), contiguous(scale, "channel_scale", {kDeltaRows}),
-          static_cast<int>(n_bases), static_cast<int>(n_moving)};
+template <class T>
+FieldArrays field_of(const Array<T>& bases, const In& scale) {
+  if (bases.ndim() != 3 || bases.shape(1) > kDeltaRows) throw std::invalid_argument("bases must be [K, R, M] with R at most 9");
+  const std::size_t n_bases = bases.shape(0), n_rows = bases.shape(1), n_moving = bases.shape(2);
+  return {contiguous(bases, "bases", {n_bases, n_rows, n_moving}), contiguous(scale, "channel_scale", {n_rows}),
+          static_cast<int>(n_bases), static_cast<int>(n_rows), static_cast<int>(n_moving)};
 }
 
 // Checked: [9, N] with N at least the field's M.
 template <class T>
 T* delta_of(const Array<T>& delta, const char* name, const FieldArrays& field) {
   if (delta.ndim() != 2 || delta.shape(1) < static_cast<std::size_t>(field.n_moving) || delta.shape(1) > 0x7fffffffu)
-    throw std::invalid_argument(std::string(name) + " must be [9, N] with N at least the M of bases [K, 9, M]");
+    throw std::invalid_argument(std::string(name) + " must be [9, N] with N at least the M of bases [K, R, M]");
   return contiguous(delta, name, {kDeltaRows, delta.shape(1)});
 }
 
@@ -241,15 +242,16 @@ void py_motion_field_backward(Engine& engine, In bases, In scale, In d_delta, Ou
   motion_field_backward(engine, field, d_moved, n, out);
 }
 
-void py_bases_step(Engine& engine, Out bases, Out columns, Out rows, In scale, In coefficients, In d_delta, float rate, int step,
-                   double beta, double epsilon, Out d_coefficients) {
-  if (bases.ndim() != 3) throw std::invalid_argument("bases must be [K, 9, M]");
-  const std::size_t k = bases.shape(0), m = bases.shape(2);
-  float* table = contiguous(bases, "bases", {k, kDeltaRows, m});
-  const FactoredMoments moments{contiguous(columns, "columns", {k}), contiguous(rows, "rows", {kDeltaRows, m})};
-  const FieldArrays field{table, contiguous(scale, "channel_scale", {kDeltaRows}), static_cast<int>(k), static_cast<int>(m)};
-  const BasesGradient gradient{contiguous(coefficients, "coefficients", {k}), delta_of(d_delta, "d_delta", field), field.scale,
-                               field.n_bases, field.n_moving, static_cast<int>(d_delta.shape(1))};
+void py_bases_step(Engine& engine, Out bases, Out columns, Out rows, In scale, In coefficients, In d_delta, int first,
+                   float rate, int step, double beta, double epsilon, Out d_coefficients) {
+  const FieldArrays field = field_of(bases, scale);
+  const std::size_t k = bases.shape(0), r = bases.shape(1), m = bases.shape(2);
+  float* table = contiguous(bases, "bases", {k, r, m});
+  const FactoredMoments moments{contiguous(columns, "columns", {k}), contiguous(rows, "rows", {r, m})};
+  if (first < 0 || d_delta.ndim() != 2 || first + m > d_delta.shape(1))
+    throw std::invalid_argument("d_delta must be [9, N] with N at least first + M of bases [K, R, M]");
+  const BasesGradient gradient{contiguous(coefficients, "coefficients", {k}), delta_of(d_delta, "d_delta", field) + first, field.scale,
+                               field.n_bases, field.n_rows, field.n_moving, static_cast<int>(d_delta.shape(1))};
   float* out = contiguous(d_coefficients, "d_coefficients", {k});
   nb::gil_scoped_release release;
   bases_step(engine, table, moments, gradient, rate, step, beta, epsilon, out);

@@ -5,13 +5,13 @@
 
 namespace locutor {
 
-// Bases [n_bases, kDeltaRows, n_moving], each row in units of `scale` [kDeltaRows].
+// Bases [n_bases, n_rows, n_moving], each row in units of `scale` [n_rows]; they move the first rows of delta.
 struct FieldArrays {
   const float *bases, *scale;
-  int n_bases, n_moving;
+  int n_bases, n_rows, n_moving;
 };
 
-// delta [kDeltaRows, n]: the weighted sum of the bases, 0 beyond n_moving.
+// delta [kDeltaRows, n]: the weighted sum of the bases, 0 beyond n_rows and n_moving.
 // Throws std::invalid_argument when a coefficient or the field is not finite.
 void motion_field(Engine&, const FieldArrays&, const float* coefficients, int n, float* delta);
 

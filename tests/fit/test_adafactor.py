@@ -44,15 +44,26 @@ def test_it_is_adam_without_momentum_where_the_second_moment_is_separable(make) 
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(1, 7), st.integers(0, 90), st.integers(0, 9), st.integers(1, 3), st.sampled_from(available_isas()))
-def test_native_code_agrees_with_its_twin(n_bases: int, m: int, still: int, threads: int, isa: str) -> None:
-    start = randn(n_bases, 9, m, seed=n_bases)
-    native = Adafactor(start.clone(), SCALE, BETA, EPSILON, Engine(threads, isa))
-    twin = TorchAdafactor(start.clone(), SCALE, BETA, EPSILON)
+@given(
+    st.integers(1, 7),
+    st.sampled_from([3, 9]),
+    st.integers(0, 90),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.integers(1, 3),
+    st.sampled_from(available_isas()),
+)
+def test_native_code_agrees_with_its_twin(
+    n_bases: int, n_rows: int, m: int, before: int, after: int, threads: int, isa: str
+) -> None:
+    start = randn(n_bases, n_rows, m, seed=n_bases)
+    native = Adafactor(start.clone(), SCALE[:n_rows], BETA, EPSILON, Engine(threads, isa))
+    twin = TorchAdafactor(start.clone(), SCALE[:n_rows], BETA, EPSILON)
     for step in range(4):
-        coefficients, d_delta = randn(n_bases, seed=step), randn(9, m + still, seed=50 + step) * 10.0 ** (2 * step - 6)
+        d_delta = randn(9, before + m + after, seed=50 + step) * 10.0 ** (2 * step - 6)
+        coefficients = randn(n_bases, seed=step)
         coefficients[0] *= step > 1
-        found = [one.step(0.01, coefficients, d_delta) for one in (native, twin)]
+        found = [one.step(0.01, coefficients, d_delta, before) for one in (native, twin)]
         torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5 * (1 + d_delta.abs().sum().item()))
     if m:
         for name in ("bases", "columns", "rows"):
@@ -114,4 +125,6 @@ def test_wrong_input_is_refused() -> None:
         ours.step(0.1, torch.ones(2), torch.ones(9, 4))
     with pytest.raises(ValueError, match="d_delta"):
         ours.step(0.1, torch.ones(3), torch.ones(9, 3))
+    with pytest.raises(ValueError, match="d_delta must be"):
+        ours.step(0.1, torch.ones(3), torch.ones(9, 6), 3)
     assert ours.steps == 0

@@ -36,8 +36,8 @@ def assert_alike(other: Training, native: Training) -> None:
     for name, truth in native.model.optimiser.first.items():
         if name != "quats":  # no gradient yet: Gaussians start round
             assert (other.model.optimiser.first[name].cpu() - truth).norm() <= 0.02 * truth.norm(), name
-    truth = native.model.bases_optimiser.rows
-    assert (other.model.bases_optimiser.rows.cpu() - truth).norm() <= 0.02 * truth.norm()
+    truth = native.model.face.optimiser.rows
+    assert (other.model.face.optimiser.rows.cpu() - truth).norm() <= 0.02 * truth.norm()
     pictures = [training.picture(5).astype(int) for training in (other, native)]
     assert np.abs(pictures[0] - pictures[1]).mean() < 0.2
 

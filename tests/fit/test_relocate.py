@@ -31,12 +31,12 @@ def avatar() -> TrainableAvatar:
     )
     model = TrainableAvatar(canonical, K, 28, K_TORSO, seed=0)
     with torch.no_grad():
-        model.bases += randn(K, 9, N_MOVING)
-        model.torso_bases += randn(K_TORSO, 9, N - N_MOVING)
+        model.face.bases += randn(K, 9, N_MOVING)
+        model.torso.bases += randn(K_TORSO, 3, N - N_MOVING)
     for parameter in model.optimiser.parameters.values():
         parameter.grad = randn(*parameter.shape)
     model.optimiser.step(dict.fromkeys(model.optimiser.parameters, 0.0))
-    model.bases_optimiser.step(0.0, randn(K), randn(9, N_MOVING))
+    model.face.optimiser.step(0.0, randn(K), randn(9, N_MOVING))
     return model
 
 
@@ -52,8 +52,8 @@ def generator() -> torch.Generator:
 
 def test_the_dead_become_twins_of_those_that_are_pulled_at(avatar):
     before = {name: t.detach().clone() for name, t in vars(avatar.canonical).items()}
-    bases = avatar.bases.detach().clone()
-    torso_bases = avatar.torso_bases.detach().clone()
+    bases = avatar.face.bases.detach().clone()
+    torso_bases = avatar.torso.bases.detach().clone()
     parents_moving, parents_still = [10, 11], [150]
     assert relocate(avatar, meter(parents_moving + parents_still), generator()) == 3  # as many as there are parents
     for group, parents in ((DEAD_MOVING[:2], parents_moving), (DEAD_STILL[:1], parents_still)):
@@ -69,22 +69,22 @@ def test_the_dead_become_twins_of_those_that_are_pulled_at(avatar):
             away = (avatar.canonical.means[twin] - before["means"][parent]).norm()
             assert 0 < away < 5 * torch.exp(torch.tensor(-4.0)) * 3
             if twin < N_MOVING:
-                torch.testing.assert_close(avatar.bases[:, :, twin], bases[:, :, parent])
+                torch.testing.assert_close(avatar.face.bases[:, :, twin], bases[:, :, parent])
             else:
                 of_parent = torso_bases[:, :, parent - N_MOVING]
-                torch.testing.assert_close(avatar.torso_bases[:, :, twin - N_MOVING], of_parent)
+                torch.testing.assert_close(avatar.torso.bases[:, :, twin - N_MOVING], of_parent)
 
 
 def test_count_and_bystanders_stay(avatar):
     before = {name: t.detach().clone() for name, t in vars(avatar.canonical).items()}
-    bases = avatar.bases.detach().clone()
+    bases = avatar.face.bases.detach().clone()
     relocate(avatar, meter([10, 11, 150]), generator())
     others = [i for i in range(N) if i not in (*DEAD, 10, 11, 150)]
     for name, old in before.items():
         assert getattr(avatar.canonical, name).shape == old.shape
         torch.testing.assert_close(getattr(avatar.canonical, name)[others], old[others], rtol=0, atol=0)
     still = [i for i in others if i < N_MOVING]
-    torch.testing.assert_close(avatar.bases[:, :, still], bases[:, :, still], rtol=0, atol=0)
+    torch.testing.assert_close(avatar.face.bases[:, :, still], bases[:, :, still], rtol=0, atol=0)
 
 
 def test_moving_ones_stay_among_the_moving_and_still_ones_among_the_still(avatar):
@@ -100,7 +100,7 @@ def test_both_optimisers_forget_what_was_moved_and_nothing_else(avatar):
         for moment in (avatar.optimiser.first[name], avatar.optimiser.second[name]):
             assert not moment[DEAD].any()
             assert (moment[alive] != 0).all()
-    rows = avatar.bases_optimiser.rows
+    rows = avatar.face.optimiser.rows
     assert not rows[:, DEAD_MOVING].any()
     assert (rows[:, [i for i in alive if i < N_MOVING]] != 0).all()
 

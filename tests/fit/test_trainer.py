@@ -176,7 +176,7 @@ def test_a_break_does_not_change_what_is_learnt(performance: Performance, tmp_pa
         after.step(frame)
     for name, value in vars(straight.model.canonical).items():
         torch.testing.assert_close(getattr(after.model.canonical, name), value, rtol=0, atol=0)
-    torch.testing.assert_close(after.model.bases, straight.model.bases, rtol=0, atol=0)
+    torch.testing.assert_close(after.model.face.bases, straight.model.face.bases, rtol=0, atol=0)
     np.testing.assert_array_equal(after.picture(3), straight.picture(3))
 
 

@@ -20,8 +20,8 @@ class Adafactor(FactoredMoments):
 
     def __init__(
         self,
-        bases: Float[Tensor, "K 9 M"],
-        channel_scale: Float[Tensor, "9"],
+        bases: Float[Tensor, "K R M"],
+        channel_scale: Float[Tensor, " R"],
         beta: float = 0.999,
         epsilon: float = 1e-8,
         engine: Engine | None = None,
@@ -32,7 +32,7 @@ class Adafactor(FactoredMoments):
         self._engine = engine or default_engine()
 
     def step(
-        self, rate: float, coefficients: Float[Tensor, " K"], d_delta: Float[Tensor, "9 N"]
+        self, rate: float, coefficients: Float[Tensor, " K"], d_delta: Float[Tensor, "9 N"], first: int = 0
     ) -> Float[Tensor, " K"]:
         """As `locutor.fit.adafactor_torch.TorchAdafactor.step`; does not depend on the number of threads."""
         d_coefficients = torch.empty_like(self.columns)
@@ -43,6 +43,7 @@ class Adafactor(FactoredMoments):
             self.channel_scale,
             native_input(coefficients, "coefficients"),
             native_input(d_delta, "d_delta"),
+            first,
             rate,
             self.steps + 1,
             self._beta,

@@ -14,8 +14,8 @@ class TorchAdafactor(FactoredMoments):
 
     def __init__(
         self,
-        bases: Float[Tensor, "K 9 M"],
-        channel_scale: Float[Tensor, "9"],
+        bases: Float[Tensor, "K R M"],
+        channel_scale: Float[Tensor, " R"],
         beta: float = 0.999,
         epsilon: float = 1e-8,
     ) -> None:
@@ -23,20 +23,20 @@ class TorchAdafactor(FactoredMoments):
 
     @torch.no_grad()
     def step(
-        self, rate: float, coefficients: Float[Tensor, " K"], d_delta: Float[Tensor, "9 N"]
+        self, rate: float, coefficients: Float[Tensor, " K"], d_delta: Float[Tensor, "9 N"], first: int = 0
     ) -> Float[Tensor, " K"]:
         """Move the bases by about `rate` per entry.
 
         Args:
             rate: learning rate.
             coefficients: of this step's frame.
-            d_delta: gradient of what `motion_field` made of them, N at least M.
+            d_delta: gradient of what `motion_field` made of them, in columns `first` to `first` + M.
 
         Returns:
             The gradient of the coefficients, from the bases before the step.
         """
         self.steps += 1
-        row = d_delta[:, : self.bases.shape[2]] * self.channel_scale[:, None]
+        row = d_delta[: self.bases.shape[1], first : first + self.bases.shape[2]] * self.channel_scale[:, None]
         d_coefficients = torch.einsum("kcm,cm->k", self.bases, row)
         column2, row2 = coefficients.square(), row.square()
         self.columns.lerp_(column2 * row2.mean(), 1 - self._beta)

@@ -17,12 +17,12 @@ class FactoredMoments:
         bases: changed in place, in units of `channel_scale`.
         channel_scale: as in `locutor.splat.motion_field.motion_field`.
         columns: running mean square of each basis's gradient, [K].
-        rows: running mean square of the gradient over the bases, [9, M].
+        rows: running mean square of the gradient over the bases, [R, M].
         steps: how many were done.
     """
 
     def __init__(
-        self, bases: Float[Tensor, "K 9 M"], channel_scale: Float[Tensor, "9"], beta: float, epsilon: float
+        self, bases: Float[Tensor, "K R M"], channel_scale: Float[Tensor, " R"], beta: float, epsilon: float
     ) -> None:
         self.bases, self.channel_scale = bases, channel_scale
         self.columns = bases.new_zeros(bases.shape[0])

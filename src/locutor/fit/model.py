@@ -9,12 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from locutor.avatar.field import CHANNEL_SCALE, CodeNetwork
 from locutor.avatar.torso import N_TORSO_CONTROLS
-from locutor.fit.adafactor import Adafactor
-from locutor.fit.adafactor_torch import TorchAdafactor
 from locutor.fit.adam import Adam
 from locutor.fit.adam_torch import TorchAdam
+from locutor.fit.field import TrainableField
 from locutor.splat import dispatch
 from locutor.splat.bodies import CanonicalGaussians
 
@@ -34,20 +32,19 @@ RATES = {
 FINAL_SHARE = 0.05
 NETWORK_FINAL_SHARE = 0.1
 BETA1, BETA2 = 0.9, 0.99
+FACE_ROWS, TORSO_ROWS = 9, 3  # of delta: clothes and shoulders are only displaced
 # Far below the gradient of any Gaussian that changes one pixel: about 1e-10.
 EPSILON = 1e-15
 
 
 class TrainableAvatar:
-    """Canonical Gaussians, bases and code network under optimisation.
+    """Canonical Gaussians and their motion under optimisation.
 
     Attributes:
         canonical: leaf tensors; everything else lies on their device.
-        bases: in units of `CHANNEL_SCALE`; act on the first M Gaussians. Outside of autograd: see `learn`.
-        network: controls to coefficients.
-        torso_bases, torso_network: the same for the other Gaussians, driven by poses (`avatar.torso`).
+        face: moves the first M Gaussians.
+        torso: moves the others, driven by poses (`avatar.torso`).
         optimiser: Adam over canonical Gaussians and networks, by the names of `RATES` ("network.out.weight" and so on).
-        bases_optimiser, torso_optimiser: of either table of bases.
     """
 
     def __init__(
@@ -58,45 +55,25 @@ class TrainableAvatar:
             **{f.name: getattr(canonical, f.name).clone().requires_grad_() for f in fields(CanonicalGaussians)}
         )
         n_moving = int((canonical.logit_attachment > 0).sum())
-        device = canonical.means.device
-        self.bases = torch.zeros(n_bases, 9, n_moving, device=device)
-        self.network = CodeNetwork(n_controls, n_bases).to(device)
-        self.torso_bases = torch.zeros(n_torso_bases, 9, len(canonical) - n_moving, device=device)
-        self.torso_network = CodeNetwork(N_TORSO_CONTROLS, n_torso_bases).to(device)
-        self._channel_scale = torch.tensor(CHANNEL_SCALE, device=device)
-        self._torso_scale = self._channel_scale * (torch.arange(9, device=device) < 3)  # displaces only
+        n_still = len(canonical) - n_moving
+        zeros = canonical.means.new_zeros
+        self.face = TrainableField(n_controls, zeros(n_bases, FACE_ROWS, n_moving), BETA2, EPSILON)
+        self.torso = TrainableField(N_TORSO_CONTROLS, zeros(n_torso_bases, TORSO_ROWS, n_still), BETA2, EPSILON)
         parameters = {f.name: getattr(self.canonical, f.name) for f in fields(CanonicalGaussians)}
-        parameters |= {f"network.{name}": parameter for name, parameter in self.network.named_parameters()}
-        parameters |= {f"torso_network.{name}": parameter for name, parameter in self.torso_network.named_parameters()}
-        native = dispatch.runs_native(self.bases)
+        parameters |= self.face.parameters("network") | self.torso.parameters("torso_network")
+        native = dispatch.runs_native(canonical.means)
         self.optimiser = (Adam if native else TorchAdam)(parameters, (BETA1, BETA2), EPSILON)
-        of_bases = Adafactor if native else TorchAdafactor
-        self.bases_optimiser = of_bases(self.bases, self._channel_scale, BETA2, EPSILON)
-        self.torso_optimiser = of_bases(self.torso_bases, self._torso_scale, BETA2, EPSILON)
-
-    @property
-    def n_moving(self) -> int:
-        """Number of Gaussians that the field moves; they come first."""
-        return self.bases.shape[2]
 
     def delta(self, coefficients: Float[Tensor, " K"], of_torso: Float[Tensor, " L"]) -> Float[Tensor, "9 N"]:
-        """The field's change of every Gaussian, without a graph (see `learn`).
-
-        The face's bases move the first M, the torso's the others.
-        """
-        n_still = self.torso_bases.shape[2]
-        parts = (
-            dispatch.motion_field(coefficients.detach(), self.bases, self._channel_scale, self.n_moving),
-            dispatch.motion_field(of_torso.detach(), self.torso_bases, self._torso_scale, n_still),
-        )
-        return torch.cat(parts, 1)
+        """The fields' change of every Gaussian, without a graph (see `learn`)."""
+        return torch.cat((self.face.delta(coefficients), self.torso.delta(of_torso)), 1)
 
     def finished_bases(self) -> Float[Tensor, "J 9 N"]:
         """The bases of face and torso in one table, in plain units."""
-        n_face, _, n_moving = self.bases.shape
-        table = self.bases.new_zeros(n_face + len(self.torso_bases), 9, len(self.canonical))
-        table[:n_face, :, :n_moving] = self.bases * self._channel_scale[:, None]
-        table[n_face:, :, n_moving:] = self.torso_bases * self._torso_scale[:, None]
+        of_face, of_torso = self.face.plain_bases(), self.torso.plain_bases()
+        table = of_face.new_zeros(len(of_face) + len(of_torso), 9, len(self.canonical))
+        table[: len(of_face), :, : len(self.face)] = of_face
+        table[len(of_face) :, :, len(self.face) :] = of_torso
         return table
 
     def rates(self, share_done: float) -> dict[str, float]:
@@ -117,32 +94,25 @@ class TrainableAvatar:
     ) -> None:
         """One step of all parameters, after the backward pass of one frame.
 
-        The field's own backward pass happens here, in one pass over the bases with their step.
-
         Args:
             coefficients, of_torso: the frame's, with their networks' graphs.
-            delta: what the field made of them; holds the gradient of the loss.
+            delta: what the fields made of them; holds the gradient of the loss.
             share_done: see `rates`.
         """
         if delta.grad is None:
             raise ValueError("delta has no gradient: call delta.requires_grad_() before the forward pass")
         rates = self.rates(share_done)
-        d_face, d_torso = delta.grad.split([self.n_moving, self.torso_bases.shape[2]], 1)
-        coefficients.backward(self.bases_optimiser.step(rates["bases"], coefficients.detach(), d_face))
-        of_torso.backward(self.torso_optimiser.step(rates["torso_bases"], of_torso.detach(), d_torso))
+        self.face.learn(coefficients, delta.grad, 0, rates["bases"])
+        self.torso.learn(of_torso, delta.grad, len(self.face), rates["torso_bases"])
         self.optimiser.step(rates)
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on later."""
         return {
             "canonical": {f.name: getattr(self.canonical, f.name).detach() for f in fields(CanonicalGaussians)},
-            "bases": self.bases,
-            "network": self.network.state_dict(),
-            "torso_bases": self.torso_bases,
-            "torso_network": self.torso_network.state_dict(),
+            "face": self.face.state(),
+            "torso": self.torso.state(),
             "optimiser": self.optimiser.state(),
-            "bases_optimiser": self.bases_optimiser.state(),
-            "torso_optimiser": self.torso_optimiser.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -150,10 +120,6 @@ class TrainableAvatar:
         with torch.no_grad():
             for name, value in state["canonical"].items():
                 getattr(self.canonical, name).copy_(value)
-            self.bases.copy_(state["bases"])
-            self.torso_bases.copy_(state["torso_bases"])
-        self.network.load_state_dict(state["network"])
-        self.torso_network.load_state_dict(state["torso_network"])
+        self.face.restore(state["face"])
+        self.torso.restore(state["torso"])
         self.optimiser.restore(state["optimiser"])
-        self.bases_optimiser.restore(state["bases_optimiser"])
-        self.torso_optimiser.restore(state["torso_optimiser"])

@@ -7,9 +7,10 @@ the loss pulls at hard, both shrink, and the twin is jittered within its parent.
 from dataclasses import dataclass, fields
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
+from locutor.fit.field import TrainableField
 from locutor.fit.model import TrainableAvatar
 from locutor.splat.bodies import CanonicalGaussians
 
@@ -40,19 +41,17 @@ def relocate(avatar: TrainableAvatar, meter: PullMeter, generator: torch.Generat
     Returns:
         How many were moved.
     """
-    n, n_moving = len(avatar.canonical), avatar.n_moving
-    moved = sum(
-        _relocate_range(avatar, meter, torch.arange(start, end, device=meter.pull.device), generator)
-        for start, end in ((0, n_moving), (n_moving, n))
-    )
+    moved = _relocate_part(avatar, avatar.face, 0, meter, generator)
+    moved += _relocate_part(avatar, avatar.torso, len(avatar.face), meter, generator)
     meter.pull.zero_()
     return moved
 
 
-def _relocate_range(
-    avatar: TrainableAvatar, meter: PullMeter, members: Int[Tensor, " R"], generator: torch.Generator
+def _relocate_part(
+    avatar: TrainableAvatar, field: TrainableField, first: int, meter: PullMeter, generator: torch.Generator
 ) -> int:
     canonical = avatar.canonical
+    members = torch.arange(first, first + len(field), device=meter.pull.device)
     opacity = torch.sigmoid(canonical.logit_opacities[members])
     dead = members[opacity < DEAD_OPACITY][: int(MAX_SHARE * len(members))]
     attraction = torch.where(opacity > PARENT_OPACITY, meter.pull[members] * opacity, 0.0)
@@ -75,10 +74,6 @@ def _relocate_range(
     canonical.means[dead] += jitter
     canonical.log_scales[dead] -= SHRINK
     canonical.log_scales[parents] -= SHRINK
-    of_face = int(dead[0]) < avatar.n_moving
-    bases = avatar.bases if of_face else avatar.torso_bases
-    optimiser = avatar.bases_optimiser if of_face else avatar.torso_optimiser
-    first = 0 if of_face else avatar.n_moving
-    bases[:, :, dead - first] = bases[:, :, parents - first]
-    optimiser.forget(dead - first)
+    field.bases[:, :, dead - first] = field.bases[:, :, parents - first]
+    field.optimiser.forget(dead - first)
     return len(dead)

@@ -90,8 +90,8 @@ class Training:
         noisy_torso = self._noisy(self._torso_encoded[frame.k], config.torso_noise)
         unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
         pose = corrected(self._tracked_pose(frame.k), unknowns)
-        coefficients = model.network(noisy.to(self._device))
-        of_torso = model.torso_network(noisy_torso.to(self._device))
+        coefficients = model.face.network(noisy.to(self._device))
+        of_torso = model.torso.network(noisy_torso.to(self._device))
         delta = model.delta(coefficients, of_torso).requires_grad_()
         gaussians = pose_gaussians(model.canonical, delta, to_device(pose, self._device))
         rendering = rasterize(gaussians, self.performance.camera, self._background(frame.k))
@@ -137,8 +137,8 @@ class Training:
     def picture(self, k: int) -> UInt8[ndarray, "H W 3"]:
         """Frame k as the avatar draws it now."""
         pose = to_device(self._tracked_pose(k), self._device)
-        of_face = self.model.network(self._encoded[k].to(self._device))
-        delta = self.model.delta(of_face, self.model.torso_network(self._torso_encoded[k].to(self._device)))
+        of_face = self.model.face.network(self._encoded[k].to(self._device))
+        delta = self.model.delta(of_face, self.model.torso.network(self._torso_encoded[k].to(self._device)))
         gaussians = pose_gaussians(self.model.canonical, delta, pose)
         rgb = rasterize(gaussians, self.performance.camera, self._background(k)).rgb
         return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
@@ -172,7 +172,7 @@ class Training:
         return Avatar(
             canonical=type(model.canonical)(**canonical),
             bases=model.finished_bases().cpu(),
-            network=copy.deepcopy(model.network).cpu(),
+            network=copy.deepcopy(model.face.network).cpu(),
             controls=self._controls,
             camera=performance.camera,
             plate=performance.plate,
@@ -187,6 +187,6 @@ class Training:
                 software=f"locutor {importlib.metadata.version('locutor')}",
                 figures=dataclasses.asdict(performance.meta.quality),
             ),
-            torso=TorsoCode(self._torso_mean, self._torso_std, copy.deepcopy(model.torso_network).cpu()),
+            torso=TorsoCode(self._torso_mean, self._torso_std, copy.deepcopy(model.torso.network).cpu()),
             idle=fit_idle(tracking.motion[: performance.n_train], neutral).to_tensors(),
         )

@@ -49,8 +49,8 @@ def rasterize(
 
 def motion_field(
     coefficients: Float[Tensor, " K"],
-    bases: Float[Tensor, "K 9 M"],
-    channel_scale: Float[Tensor, "9"],
+    bases: Float[Tensor, "K R M"],
+    channel_scale: Float[Tensor, " R"],
     n_gaussians: int,
     engine: Engine | None = None,
 ) -> Float[Tensor, "9 N"]:

@@ -35,18 +35,20 @@ class _MotionField(torch.autograd.Function):
             d_coefficients = torch.empty_like(coefficients)
             ctx.engine.motion_field_backward(bases, channel_scale, d_delta.contiguous(), d_coefficients)
         if for_bases:
-            d_bases = coefficients[:, None, None] * (d_delta[:, : bases.shape[2]] * channel_scale[:, None])
+            d_bases = coefficients[:, None, None] * (
+                d_delta[: bases.shape[1], : bases.shape[2]] * channel_scale[:, None]
+            )
         return None, d_coefficients, d_bases, None, None
 
 
 def motion_field(
     coefficients: Float[Tensor, " K"],
-    bases: Float[Tensor, "K 9 M"],
-    channel_scale: Float[Tensor, "9"],
+    bases: Float[Tensor, "K R M"],
+    channel_scale: Float[Tensor, " R"],
     n_gaussians: int,
     engine: Engine | None = None,
 ) -> Float[Tensor, "9 N"]:
-    """`delta[c, i] = channel_scale[c] sum_k coefficients[k] bases[k, c, i]` for i < M, 0 for M <= i < N.
+    """`delta[c, i] = channel_scale[c] sum_k coefficients[k] bases[k, c, i]` for c < R and i < M, else 0.
 
     Differentiable with respect to `coefficients` and `bases`. The gradient of the bases is the outer product of the
     coefficients and the scaled gradient of the result, as large as the bases: training gives `bases` without
@@ -54,7 +56,7 @@ def motion_field(
 
     Args:
         coefficients: one weight per basis, float32 on the CPU.
-        bases: in units of `channel_scale`; they move the first M Gaussians.
+        bases: in units of `channel_scale`; they change the first R channels (at most 9) of the first M Gaussians.
         channel_scale: of the rows of `delta` (see `locutor.splat.posing.pose_gaussians`).
         n_gaussians: N, at least M.
         engine: threads and instruction set; the shared default if None.

@@ -7,8 +7,8 @@ from torch import Tensor
 
 def motion_field_reference(
     coefficients: Float[Tensor, " K"],
-    bases: Float[Tensor, "K 9 M"],
-    channel_scale: Float[Tensor, "9"],
+    bases: Float[Tensor, "K R M"],
+    channel_scale: Float[Tensor, " R"],
     n_gaussians: int,
 ) -> Float[Tensor, "9 N"]:
     """Twin of `locutor.splat.motion_field.motion_field`: same arguments and result, any dtype and device.
@@ -16,4 +16,4 @@ def motion_field_reference(
     Here the gradient also flows to `channel_scale`.
     """
     moved = torch.einsum("k,kcm->cm", coefficients, bases) * channel_scale[:, None]
-    return torch.nn.functional.pad(moved, (0, n_gaussians - bases.shape[2]))
+    return torch.nn.functional.pad(moved, (0, n_gaussians - bases.shape[2], 0, 9 - bases.shape[1]))
