@@ -13,6 +13,7 @@ namespace locutor {
 namespace {
 
 constexpr float kLargestBasis = 6e4f;  // in half precision
+constexpr std::ptrdiff_t kTileFloats = 3 * kTilePixels;
 
 std::size_t block_floats(int n_bases) { return static_cast<std::size_t>(n_bases) * kDeltaRows * kBlock; }
 
@@ -63,16 +64,23 @@ Renderer::Renderer(std::shared_ptr<Engine> engine, const CanonicalArrays& canoni
     engine_->kernels.pack(block.data(), block.size(), packed + own.offset);
   }
 
-  const std::ptrdiff_t w = camera.width, h = camera.height;
-  float* planes = background_.require(static_cast<std::size_t>(3 * w * h));
+  const std::ptrdiff_t w = camera.width, h = camera.height, columns = (w + kTile - 1) / kTile;
+  const std::ptrdiff_t tiles = columns * ((h + kTile - 1) / kTile);
+  const auto floats = static_cast<std::size_t>(tiles * kTileFloats);
+  float* patches = background_.require(floats);
+  std::fill(patches, patches + floats, 0.0f);  // beyond the image's border
   std::uint8_t* levels = background8_.require(static_cast<std::size_t>(3 * w * h));
   for (std::ptrdiff_t y = 0; y < h; y++)
-    for (std::ptrdiff_t x = 0; x < w; x++)
+    for (std::ptrdiff_t x = 0; x < w; x++) {
+      const std::ptrdiff_t tile = y / kTile * columns + x / kTile;
+      const std::ptrdiff_t patch = y % kTile / kPatch * (kTile / kPatch) + x % kTile / kPatch;
+      const std::ptrdiff_t pixel = y % kPatch * kPatch + x % kPatch;
       for (std::ptrdiff_t c = 0; c < 3; c++) {
         const float value = background.data[c * background.channel + y * background.row + x * background.column];
-        planes[(c * h + y) * w + x] = value;
+        patches[tile * kTileFloats + (patch * 3 + c) * kPatchPixels + pixel] = value;
         levels[(y * w + x) * 3 + c] = static_cast<std::uint8_t>(std::min(std::max(value, 0.0f), 1.0f) * 255.0f + 0.5f);
       }
+    }
 }
 
 void Renderer::render(const float* coefficients, const BodyPose& pose, std::uint8_t* rgb8) const {
@@ -95,14 +103,11 @@ void Renderer::render(const float* coefficients, const BodyPose& pose, std::uint
                            frame->depths.data() + begin);
   });
   sort_and_bin(engine, *frame);
-  const ImageView background{background_.data(), static_cast<std::ptrdiff_t>(camera_.width) * camera_.height,
-                             camera_.width, 1};
   engine.pool.for_each(frame->lists.tiles(), [&](int t) {
     TileState state;
     const TileJob job = tile_job(*frame, {0, nullptr}, nullptr, t);
-    if (job.count > 0) prefetch_tile(job, background, 3);
     engine.kernels.blend(job, state);
-    engine.kernels.write_8bit(job, state, background, background8_.data(), rgb8);
+    engine.kernels.write_8bit(job, state, background_.data() + t * kTileFloats, background8_.data(), rgb8);
   });
 }
 

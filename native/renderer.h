@@ -34,8 +34,8 @@ class Renderer {
   Buffer<CanonicalBlock> blocks_;
   std::vector<BlockBases> block_bases_;  // per moving block
   Buffer<std::byte> bases_;              // as Kernels::motion_field takes them
-  Buffer<float> background_;  // planes [3, H, W]
-  Buffer<std::uint8_t> background8_;  // [H, W, 3]
+  Buffer<float> background_;             // [tiles, kPatches, 3, 16], as Kernels::write_8bit takes it
+  Buffer<std::uint8_t> background8_;     // [H, W, 3]
 };
 
 }  // namespace locutor

@@ -175,8 +175,9 @@ struct Kernels {
   void (*blend)(const TileJob&, TileState&);
   // Sets rgb planes [3, H, W] and alpha [H, W] inside the tile.
   void (*write_float)(const TileJob&, const TileState&, const ImageView& background, float* rgb, float* alpha);
-  // Sets 8-bit pixels [H, W, 3]; `background8` is the background already rounded.
-  void (*write_8bit)(const TileJob&, const TileState&, const ImageView& background, const std::uint8_t* background8,
+  // Sets 8-bit pixels [H, W, 3]. `background` is the tile's, patch by patch [kPatches, 3, 16]; `background8` that of the whole
+  // image, as the pixels.
+  void (*write_8bit)(const TileJob&, const TileState&, const float* background, const std::uint8_t* background8,
                      std::uint8_t* rgb8);
   // Sets extra planes [channels, H, W] inside the tile.
   void (*write_extra)(const TileJob&, const TileState&, float* planes);

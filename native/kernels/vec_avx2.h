@@ -71,6 +71,15 @@ inline Vec passed(Mask lives, Vec, Vec T, Vec w) {
   return _mm256_or_ps(_mm256_sub_ps(T.v, w.v), _mm256_andnot_ps(lives.lanes, _mm256_set1_ps(-0.0f)));
 }
 inline Vec sqrt(Vec a) { return _mm256_sqrt_ps(a.v); }
+// Two rows of four pixels to bytes, rows `stride` bytes apart; 0 <= levels < 256. Sixteen bytes a row are overwritten.
+inline void store_rgb8(std::uint8_t* out, std::ptrdiff_t stride, Vec r, Vec g, Vec b) {
+  const __m256i green = _mm256_slli_epi32(_mm256_cvttps_epi32(g.v), 8), blue = _mm256_slli_epi32(_mm256_cvttps_epi32(b.v), 16);
+  const __m256i pixels = _mm256_or_si256(_mm256_or_si256(_mm256_cvttps_epi32(r.v), green), blue);
+  const __m256i rows = _mm256_shuffle_epi8(
+      pixels, _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_castsi256_si128(rows));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out + stride), _mm256_extracti128_si256(rows, 1));
+}
 #include "span_bits_x86.h"
 
 inline __m128 sum4(__m256 a, __m256 b, __m256 c, __m256 d) {

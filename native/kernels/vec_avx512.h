@@ -77,6 +77,17 @@ inline Vec passed(Mask lives, Vec next, Vec T, Vec) {
   return _mm512_mask_mov_ps(_mm512_or_ps(T.v, _mm512_set1_ps(-0.0f)), lives.lanes, next.v);
 }
 inline Vec sqrt(Vec a) { return _mm512_sqrt_ps(a.v); }
+// Four rows of four pixels to bytes, rows `stride` bytes apart; 0 <= levels < 256. Sixteen bytes a row are overwritten.
+inline void store_rgb8(std::uint8_t* out, std::ptrdiff_t stride, Vec r, Vec g, Vec b) {
+  const __m512i green = _mm512_slli_epi32(_mm512_cvttps_epi32(g.v), 8), blue = _mm512_slli_epi32(_mm512_cvttps_epi32(b.v), 16);
+  const __m512i pixels = _mm512_or_si512(_mm512_or_si512(_mm512_cvttps_epi32(r.v), green), blue);
+  const __m512i rows = _mm512_shuffle_epi8(
+      pixels, _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_castsi512_si128(rows));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out + stride), _mm512_extracti32x4_epi32(rows, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 2 * stride), _mm512_extracti32x4_epi32(rows, 2));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * stride), _mm512_extracti32x4_epi32(rows, 3));
+}
 #define LOCUTOR_HAS_EXP2_WHERE
 // 2^q where `m` is set, else 0; relative error below 3e-6.
 inline Vec exp2_where(Mask m, Vec q) {

@@ -73,6 +73,15 @@ inline Vec passed(Mask lives, Vec, Vec T, Vec w) {
 }
 inline Vec sqrt(Vec a) { return Float4{std::sqrt(a.v[0]), std::sqrt(a.v[1]), std::sqrt(a.v[2]), std::sqrt(a.v[3])}; }
 
+// A row of four pixels to bytes; 0 <= levels < 256. Sixteen bytes may be overwritten.
+inline void store_rgb8(std::uint8_t* out, std::ptrdiff_t, Vec r, Vec g, Vec b) {
+  for (int i = 0; i < 4; i++) {
+    out[3 * i] = static_cast<std::uint8_t>(r.v[i]);
+    out[3 * i + 1] = static_cast<std::uint8_t>(g.v[i]);
+    out[3 * i + 2] = static_cast<std::uint8_t>(b.v[i]);
+  }
+}
+
 // Eight spans of patches, one per row of a tile, to bits: bits first[i]..last[i] of byte i are set; bounds beyond 0..7
 // are cut off, and a span that ends before it begins is empty.
 inline std::uint64_t span_bits(const float* last, const float* minus_first) {

@@ -71,31 +71,42 @@ void write_extra(const TileJob& job, const TileState& state, float* planes) {
     }
 }
 
-void write_8bit(const TileJob& job, const TileState& state, const ImageView& background,
-                const std::uint8_t* background8, std::uint8_t* rgb8) {
+void write_8bit(const TileJob& job, const TileState& state, const float* background, const std::uint8_t* background8,
+                std::uint8_t* rgb8) {
+  constexpr int kScratchStride = 4 * kPatch;
   const int width = smaller(kTile, job.width - job.x0), height = smaller(kTile, job.height - job.y0);
-  for (int y = 0; y < height; y++) {
-    const std::ptrdiff_t at = 3 * (static_cast<std::ptrdiff_t>(job.y0 + y) * job.width + job.x0);
-    const std::uint64_t row_patches = state.touched >> y / kPatch * kPatchColumns & 0xffu;
-    if (row_patches == 0) {
-      std::memcpy(rgb8 + at, background8 + at, static_cast<std::size_t>(3 * width));
-      continue;
+  const std::ptrdiff_t stride = 3 * static_cast<std::ptrdiff_t>(job.width), at = job.y0 * stride + 3 * job.x0;
+  if (!state.touched) {
+    for (int y = 0; y < height; y++)
+      std::memcpy(rgb8 + at + y * stride, background8 + at + y * stride, static_cast<std::size_t>(3 * width));
+    return;
+  }
+  for (int p = 0; p < kPatches; p++) {
+    const int x = p % kPatchColumns * kPatch, y = p / kPatchColumns * kPatch;
+    if (x >= width || y >= height) continue;
+    // A row takes 16 bytes for its 12: the last ones fall on the patch to the right, which comes next.
+    const bool inside = x + 2 * kPatch <= width && y + kPatch <= height;
+    alignas(64) std::uint8_t scratch[kPatch * kScratchStride];
+    std::uint8_t* const out = rgb8 + at + y * stride + 3 * x;
+    std::uint8_t* const to = inside ? out : scratch;
+    const std::ptrdiff_t to_stride = inside ? stride : kScratchStride;
+    const BlendPatch& patch = state.patches[p];
+    const float* behind = background + p * 3 * kPatchPixels;
+#pragma GCC unroll 4
+    for (int k = 0; k < kPatchVectors; k++) {
+      const int first = k * Vec::N;
+      const Vec T = abs(load(patch.transmittance + first));
+      Vec level[3];
+      for (int c = 0; c < 3; c++) {
+        const Vec value = fma(T, load(behind + c * kPatchPixels + first), load(patch.color[c] + first));
+        level[c] = fma(min(max(value, Vec(0.0f)), Vec(1.0f)), Vec(255.0f), Vec(0.5f));
+      }
+      store_rgb8(to + first / kPatch * to_stride, to_stride, level[0], level[1], level[2]);
     }
-    alignas(64) float color[3][kTile] = {{0}};
-    alignas(64) std::uint32_t packed[kTile];  // red in the lowest byte
-    for (int c = 0; c < 3; c++)
-      composite_row(state, c, y, background.data + c * background.channel + (job.y0 + y) * background.row + job.x0 * background.column,
-                    background.column, width, color[c]);
-    for (int x = 0; x < kTile; x++) {
-      std::int32_t level[3];
-      for (int c = 0; c < 3; c++)
-        level[c] = static_cast<std::int32_t>(smaller(larger(color[c][x], 0.0f), 1.0f) * 255.0f + 0.5f);
-      packed[x] = static_cast<std::uint32_t>(level[0] | level[1] << 8 | level[2] << 16);
-    }
-    // Four bytes at a time, each covering the first byte of the next pixel; the last pixel has no next.
-    std::uint8_t* out = rgb8 + at;
-    for (int x = 0; x < width - 1; x++) std::memcpy(out + 3 * x, packed + x, 4);
-    std::memcpy(out + 3 * (width - 1), packed + width - 1, 3);
+    if (inside) continue;
+    for (int row = 0; row < smaller(kPatch, height - y); row++)
+      std::memcpy(out + row * stride, scratch + row * kScratchStride,
+                  static_cast<std::size_t>(3 * smaller(kPatch, width - x)));
   }
 }
 
