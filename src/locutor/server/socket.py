@@ -225,8 +225,7 @@ def _understood(content: str | bytes) -> Message | packets.SoundPacket:
 def _frame_bytes(frame: LiveFrame, hello: Hello) -> bytes:
     data = b""
     if hello.sound and frame.speaking:
-        pcm = np.round(np.clip(frame.sound, -1, 1) * 32767).astype(np.int16)
-        data += packets.encode(packets.SoundPacket(frame.epoch, frame.sample, pcm))
+        data += packets.encode(packets.SoundPacket(frame.epoch, frame.sample, frame.pcm))
     if hello.motion:
         packet = packets.MotionPacket(frame.epoch, frame.sample, frame.frame, frame.row, frame.speaking)
         data += packets.encode(packet)
