@@ -115,13 +115,19 @@ class MouthFeatures:
 
     def init(self) -> FeatureState:
         """State before the first sample."""
-        level = self._leveller.init()
+        return self._begin(self._leveller.init(), self._encoder.init())
+
+    def restart(self, state: FeatureState) -> FeatureState:
+        """State before the first sample of another sound, likely of the same voice: how strange it is stays known."""
+        return self._begin(self._leveller.restart(state.level), self._encoder.restart(state.encoder))
+
+    def _begin(self, level: LevelState, encoder: MelEncoderState) -> FeatureState:
         _, before, strange = self._leveller.step(level, np.repeat(self._silence, LOOK_BACK, axis=0))
         return FeatureState(
             logmel=self._logmel.init(),
             level=level,
             activity=self._activity.init(),
-            encoder=self._encoder.init(),
+            encoder=encoder,
             mel=before,
             loud=np.zeros(LOOK_BACK, bool),
             strange=strange,

@@ -5,7 +5,7 @@ Trained on synthesised speech alone (docs/speech.md); its weights lie beside thi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -90,6 +90,10 @@ class MelEncoder:
     def init(self) -> MelEncoderState:
         """State before the first mel frame."""
         return MelEncoderState(self._leveller.init(), self._network.init(), np.zeros(0, np.float32), False)
+
+    def restart(self, state: MelEncoderState) -> MelEncoderState:
+        """State before the first frame of another sound, likely of the same voice."""
+        return replace(self.init(), level=self._leveller.restart(state.level))
 
     def step(
         self, state: MelEncoderState, mel: Float32[ndarray, "n 80"], active: Bool[ndarray, " n"]

@@ -44,6 +44,10 @@ class Leveller:
         """State before the first frame."""
         return LevelState(self._prior, _PRIOR_S, self._activity.init())
 
+    def restart(self, state: LevelState) -> LevelState:
+        """State before another sound, likely of the same voice: what was heard stands where the given mean stood."""
+        return LevelState(state.mean, _PRIOR_S, self._activity.init())
+
     def step(
         self, state: LevelState, mel: Float32[ndarray, "t 80"]
     ) -> tuple[LevelState, Float32[ndarray, "t 80"], Float32[ndarray, " t"]]:
