@@ -51,20 +51,20 @@ ALIKE = 0.8  # correlation of two curves of the lips that show the same words
 PERFORMER = ("demo", Path(str(resources.files("locutor.actors") / "embedded" / "performer.avatar")))
 
 
-def _serve(port: int, processes: int) -> None:
+def _serve(port: int, processes: int, token: str) -> None:
     from locutor.server.serve import serve
 
     limits = ServerLimits(sessions=500, drawn=64, queued_s=200.0, requests_per_s=1e6, request_burst=1e6)
-    serve([PERFORMER], ServerConfig(port=port, processes=processes, limits=limits))
+    serve([PERFORMER], ServerConfig(port=port, processes=processes, token=token, limits=limits))
 
 
 @contextmanager
-def server(port: int = PORT, processes: int = 1) -> Iterator[int]:
+def server(port: int = PORT, processes: int = 1, token: str = "") -> Iterator[int]:
     """A server in a process of its own, with more below it if wanted; gives its process id."""
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(port, processes))
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(port, processes, token))
     process.start()
     try:
-        asyncio.run(_until_up(port))
+        asyncio.run(_until_up(port, token))
         assert process.pid is not None
         yield process.pid
     finally:
@@ -72,10 +72,10 @@ def server(port: int = PORT, processes: int = 1) -> Iterator[int]:
         process.join()
 
 
-async def _until_up(port: int) -> None:
+async def _until_up(port: int, token: str) -> None:
     for _ in range(600):
         try:
-            async with connected(port):
+            async with connected(port, token=token or None):
                 return
         except OSError:
             await asyncio.sleep(0.1)
@@ -83,7 +83,7 @@ async def _until_up(port: int) -> None:
 
 
 @asynccontextmanager
-async def connected(port: int = PORT, **wanted: bool) -> AsyncIterator[ClientConnection]:
+async def connected(port: int = PORT, **wanted: bool | str | None) -> AsyncIterator[ClientConnection]:
     """A session of one's own, after hello."""
     async with websockets.connect(f"ws://127.0.0.1:{port}/api/live", compression=None, max_size=2**22) as socket:
         await socket.send(json.dumps({"type": "hello", "protocol": PROTOCOL, "avatar": "demo", **wanted}))
