@@ -1,8 +1,9 @@
 """Latency and capacity of live sessions, as a table and as JSON.
 
     python -m benchmarks.live [--json FILE] [--only latency,interrupt,sessions,hour] [--sessions 100] [--seconds 60]
+        [--processes 2]
 
-The server runs in a process of its own, the clients in this one; both share the machine, as a kiosk's would.
+The server runs in processes of its own; it and its viewers share the machine, as a kiosk's would.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import json
 import multiprocessing
 import os
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -48,20 +51,20 @@ ALIKE = 0.8  # correlation of two curves of the lips that show the same words
 PERFORMER = ("demo", Path(str(resources.files("locutor.actors") / "embedded" / "performer.avatar")))
 
 
-def _serve(port: int) -> None:
+def _serve(port: int, processes: int, token: str) -> None:
     from locutor.server.serve import serve
 
     limits = ServerLimits(sessions=500, drawn=64, queued_s=200.0, requests_per_s=1e6, request_burst=1e6)
-    serve([PERFORMER], ServerConfig(port=port, limits=limits))
+    serve([PERFORMER], ServerConfig(port=port, processes=processes, token=token, limits=limits))
 
 
 @contextmanager
-def server(port: int = PORT) -> Iterator[int]:
-    """A server in a process of its own; gives its process id."""
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(port,), daemon=True)
+def server(port: int = PORT, processes: int = 1, token: str = "") -> Iterator[int]:
+    """A server in a process of its own, with more below it if wanted; gives its process id."""
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(port, processes, token))
     process.start()
     try:
-        asyncio.run(_until_up(port))
+        asyncio.run(_until_up(port, token))
         assert process.pid is not None
         yield process.pid
     finally:
@@ -69,10 +72,10 @@ def server(port: int = PORT) -> Iterator[int]:
         process.join()
 
 
-async def _until_up(port: int) -> None:
+async def _until_up(port: int, token: str) -> None:
     for _ in range(600):
         try:
-            async with connected(port):
+            async with connected(port, token=token or None):
                 return
         except OSError:
             await asyncio.sleep(0.1)
@@ -80,7 +83,7 @@ async def _until_up(port: int) -> None:
 
 
 @asynccontextmanager
-async def connected(port: int = PORT, **wanted: bool) -> AsyncIterator[ClientConnection]:
+async def connected(port: int = PORT, **wanted: bool | str | None) -> AsyncIterator[ClientConnection]:
     """A session of one's own, after hello."""
     async with websockets.connect(f"ws://127.0.0.1:{port}/api/live", compression=None, max_size=2**22) as socket:
         await socket.send(json.dumps({"type": "hello", "protocol": PROTOCOL, "avatar": "demo", **wanted}))
@@ -204,25 +207,10 @@ def interrupt_figures() -> Iterator[Figure]:
         yield Figure("interrupt to closed mouth, longest of 15", 1e3 * float(times.max()), "ms")
 
 
-async def _watch(seconds: float, sound: np.ndarray, start_s: float) -> tuple[np.ndarray, int]:
-    """Lateness of every frame against the session's own clock, s; and bytes received."""
-    await asyncio.sleep(start_s)
-    arrivals: list[tuple[int, float]] = []
-    n_bytes = 0
-    async with connected() as socket:
-        began_s = time.monotonic()
-        for start in range(0, len(sound), 16_000):
-            await socket.send(packet(sound[start : start + 16_000]))
-        while time.monotonic() - began_s < seconds:
-            message = await socket.recv()
-            now_s = time.monotonic()
-            if isinstance(message, bytes):
-                n_bytes += len(message)
-                frames = packets.decode(message)
-                arrivals += [(frame.frame, now_s) for frame in frames if isinstance(frame, packets.MotionPacket)]
-    index, times = np.array(arrivals).T
-    offset = times - index / FPS
-    return offset - np.percentile(offset, 1), n_bytes
+def _of_all(figure: Callable[[int], float], pid: int) -> float:
+    """Sum over a process and those below it."""
+    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return figure(pid) + sum(_of_all(figure, int(child)) for child in below)
 
 
 def _memory_kb(pid: int) -> int:
@@ -237,41 +225,33 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def session_figures(n: int, seconds: float, spoken_share: float = 1.0) -> Iterator[Figure]:
-    sound = speech(min(seconds, 60.0))
-
-    async def all_at_once(pid: int) -> tuple[list[tuple[np.ndarray, int]], int, float]:
-        tasks = [
-            asyncio.create_task(_watch(seconds, sound if k < spoken_share * n else sound[:0], 2.0 * k / n))
-            for k in range(n)
-        ]
-        before_kb, cpu_s = _memory_kb(pid), 0.0
-        peak_kb = before_kb
-        cpu_s = _cpu_s(pid)
-        began_s = time.monotonic()
-        while not all(task.done() for task in tasks):
-            await asyncio.sleep(1)
-            peak_kb = max(peak_kb, _memory_kb(pid))
-        cores = (_cpu_s(pid) - cpu_s) / (time.monotonic() - began_s)
-        return [await task for task in tasks], peak_kb - before_kb, cores
-
-    with server() as pid:
-        watched, memory_kb, cores = asyncio.run(all_at_once(pid))
-        late = np.concatenate([late for late, _ in watched])
-        counts = [len(late) for late, _ in watched]
-        p50, p99 = 1e3 * np.percentile(late, [50, 99])
-        load = os.getloadavg()[0]
-        label = f"{n} sessions of {seconds:.0f} s, {spoken_share:.0%} speaking; load average {load:.1f}"
-        yield Figure(f"{n} sessions: lateness p99", float(p99), "ms", note=f"{label}; at most 80; p50 {p50:.1f}")
-        worst = 1e3 * max(float(np.percentile(of_one, 99)) for of_one, _ in watched)
-        yield Figure(f"{n} sessions: p99 of the worst session", worst, "ms")
-        yield Figure(f"{n} sessions: fewest frames", min(counts) / (FPS * seconds), "of those due")
-        yield Figure(f"{n} sessions: memory of each", memory_kb / 1024 / n, "MB", note="at most 10")
-        yield Figure(f"{n} sessions: cores of the server", cores, "")
-        cost_ms = 1e3 * cores * (seconds + 2) / sum(counts)
-        yield Figure(f"{n} sessions: CPU time of a frame sent", cost_ms, "ms", note="below .4 a core carries a hundred")
-        rate = np.mean([n_bytes for _, n_bytes in watched]) / seconds / 1024
-        yield Figure(f"{n} sessions: sent to each", float(rate), "kB/s")
+def session_figures(n: int, seconds: float, processes: int, spoken_share: float = 1.0) -> Iterator[Figure]:
+    """Sessions that the browser draws, watched from a process of its own (`benchmarks.viewers`)."""
+    with server(processes=processes) as pid:
+        before_kb, cpu_s = _of_all(_memory_kb, pid), _of_all(_cpu_s, pid)
+        peak_kb, began_s = before_kb, time.monotonic()
+        words = [str(word) for word in (PORT, n, seconds, spoken_share)]
+        with subprocess.Popen([sys.executable, "-m", "benchmarks.viewers", *words], stdout=subprocess.PIPE) as viewers:
+            while viewers.poll() is None:
+                time.sleep(1)
+                peak_kb = max(peak_kb, _of_all(_memory_kb, pid))
+            assert viewers.stdout is not None
+            found = json.loads(viewers.stdout.read().splitlines()[-1])
+        cpu_s, took_s = _of_all(_cpu_s, pid) - cpu_s, time.monotonic() - began_s
+    sessions = found["sessions"]
+    label = f"{processes} processes, {spoken_share:.0%} speaking, load average {os.getloadavg()[0]:.1f}"
+    n_frames = sum(session["frames"] for session in sessions)
+    fewest = min(session["frames"] for session in sessions) / (FPS * seconds)
+    worst_ms = max(session["p99_ms"] for session in sessions)
+    rate = sum(session["bytes"] for session in sessions) / n / seconds / 1024
+    name = f"{n} sessions of {seconds:.0f} s"
+    yield Figure(f"{name}: lateness p99", found["p99_ms"], "ms", note=f"at most 80; p50 {found['p50_ms']:.1f}; {label}")
+    yield Figure(f"{name}: p99 of the worst session", worst_ms, "ms", note="at most 80")
+    yield Figure(f"{name}: frames of the worst session", 100 * fewest, "% of those due")
+    yield Figure(f"{name}: memory of each", (peak_kb - before_kb) / 1024 / n, "MB", note="at most 10")
+    yield Figure(f"{name}: cores of the server", cpu_s / took_s, "", note=f"viewers: {found['cpu_s'] / took_s:.2f}")
+    yield Figure(f"{name}: CPU time of a frame sent", 1e3 * cpu_s / n_frames, "ms", note="beginnings and all")
+    yield Figure(f"{name}: sent to each", rate, "kB/s")
 
 
 def drawn_figures(seconds: float = 10.0) -> Iterator[Figure]:
@@ -377,12 +357,13 @@ def main() -> None:
     parser.add_argument("--only", default="", help="chapters with commas between them")
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--processes", type=int, default=2, help="of the server, for many sessions")
     parser.add_argument("--minutes", type=float, default=60.0, help="of the simulated hour")
     options = parser.parse_args()
     chapters: dict[str, Callable[[], Iterator[Figure]]] = {
         "latency": latency_figures,
         "interrupt": interrupt_figures,
-        "sessions": lambda: session_figures(options.sessions, options.seconds),
+        "sessions": lambda: session_figures(options.sessions, options.seconds, options.processes),
         "drawn": drawn_figures,
         "hour": lambda: hour_figures(options.minutes),
     }

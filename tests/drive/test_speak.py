@@ -85,3 +85,29 @@ def test_recordings_with_faults_move_the_same_mouth(speaker, driver, change):
     a, b = (lip_gap(driver.whole(s).face[:, MOUTH_SLICE]) for s in (sound, changed))
     assert np.isfinite(b).all()
     assert np.corrcoef(a[50:], b[50:])[0, 1] > 0.7
+
+
+def test_another_sound_of_the_same_session_finds_the_voice_known(speaker, driver):
+    """A stranger is a stranger from the first word of the second utterance on; who was known is known again."""
+    t = np.arange(64_000) / 16_000
+    hum = (0.1 * np.sign(np.sin(2 * np.pi * 400 * t)) * (np.sin(2 * np.pi * 2 * t) > 0)).astype(np.float32)
+
+    def strangeness(state, sound: np.ndarray) -> np.ndarray:
+        return driver._features.step(state.features, sound)[1].strangeness
+
+    for sound, low, high in ((hum, 0.85, 9.0), (speaker.audio[:64_000], 0.0, 0.55)):
+        state, _ = driver.step(driver.init(), sound)
+        again = strangeness(driver.restart(state), sound)
+        assert low <= again.min()
+        assert again.max() <= high
+    assert strangeness(driver.init(), hum)[:10].max() < 0.3  # else the first sound would have told nothing
+
+
+def test_another_voice_of_the_same_session_is_heard_as_soon_as_the_first(speaker, driver):
+    sound = speaker.audio[:96_000]
+    other = np.roll(sound, 3000)[::-1].copy()
+    state, _ = driver.step(driver.init(), 0.2 * np.random.default_rng(0).normal(size=48_000).astype(np.float32))
+    _, fresh = driver.step(driver.init(), other)
+    _, after = driver.step(driver.restart(state), other)
+    mouths = np.stack([fresh.face[:, MOUTH_SLICE], after.face[:, MOUTH_SLICE]])
+    assert np.abs(mouths[0] - mouths[1])[100:].mean() < 0.5 * np.abs(mouths[0]).mean()

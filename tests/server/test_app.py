@@ -157,7 +157,7 @@ def test_metrics(server: TestClient):
 
 def test_fragments_of_mp4_play(speaking_avatar: Avatar):
     muxer = FragmentedMp4(128, 128)
-    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(960) / 24000).astype(np.float32)
+    tone = (9000 * np.sin(2 * np.pi * 440 * np.arange(960) / 24000)).astype(np.int16)
     data = b""
     for k in range(50):
         frame = LiveFrame(0, 100 + k, np.zeros(16, np.float32), tone, True, None)

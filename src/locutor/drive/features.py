@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from locutor.core.clock import SAMPLES_PER_FRAME, frames_for_samples
 from locutor.media.logmel import HOP, N_MELS, LogMel, LogMelState
-from locutor.speech.encoder import EncoderState, PhoneticEncoder, PhoneticFrames
+from locutor.speech.encoder import MelEncoder, MelEncoderState, PhoneticEncoder, PhoneticFrames
 from locutor.speech.level import Leveller, LevelState
 from locutor.speech.phonetic_classes import VISEMES
 from locutor.speech.phonetic_network import N_CONTROLS, N_HIDDEN
@@ -89,7 +89,7 @@ class FeatureState:
     logmel: LogMelState
     level: LevelState
     activity: ActivityState
-    encoder: EncoderState
+    encoder: MelEncoderState
     mel: Float32[ndarray, "k 80"]
     loud: Bool[ndarray, " k"]
     strange: Float32[ndarray, " k"]
@@ -110,18 +110,24 @@ class MouthFeatures:
     def __init__(self, prior_mel: Float32[ndarray, " 80"]) -> None:
         """Args: prior_mel: mean log-mel of the enrolled person's speech."""
         self._logmel, self._activity = LogMel(), SpeechActivity()
-        self._leveller, self._encoder = Leveller(prior_mel), PhoneticEncoder()
+        self._leveller, self._encoder = Leveller(prior_mel), MelEncoder()
         self._silence = self._logmel.whole(np.zeros(1, np.float32))
 
     def init(self) -> FeatureState:
         """State before the first sample."""
-        level = self._leveller.init()
+        return self._begin(self._leveller.init(), self._encoder.init())
+
+    def restart(self, state: FeatureState) -> FeatureState:
+        """State before the first sample of another sound, likely of the same voice: how strange it is stays known."""
+        return self._begin(self._leveller.restart(state.level), self._encoder.restart(state.encoder))
+
+    def _begin(self, level: LevelState, encoder: MelEncoderState) -> FeatureState:
         _, before, strange = self._leveller.step(level, np.repeat(self._silence, LOOK_BACK, axis=0))
         return FeatureState(
             logmel=self._logmel.init(),
             level=level,
             activity=self._activity.init(),
-            encoder=self._encoder.init(),
+            encoder=encoder,
             mel=before,
             loud=np.zeros(LOOK_BACK, bool),
             strange=strange,
@@ -135,9 +141,9 @@ class MouthFeatures:
     def step(self, state: FeatureState, samples: Float32[ndarray, " n"]) -> tuple[FeatureState, Heard]:
         """Take any number of samples, give what is heard around the pictures that are complete."""
         logmel, new_mel = self._logmel.step(state.logmel, samples)
-        level, levelled, new_strange = self._leveller.step(state.level, new_mel)
         activity, new_loud = self._activity.step(state.activity, new_mel)
-        encoder, heard = self._encoder.step(state.encoder, samples)
+        level, levelled, new_strange = self._leveller.follow(state.level, new_mel, new_loud)
+        encoder, heard = self._encoder.step(state.encoder, new_mel, new_loud)
         mel, loud = np.concatenate([state.mel, levelled]), np.concatenate([state.loud, new_loud])
         strange, frames = np.concatenate([state.strange, new_strange]), np.concatenate([state.frames, _channels(heard)])
         said, closed = np.concatenate([state.said, heard.speech]), np.concatenate([state.closed, _closed(heard)])

@@ -64,8 +64,8 @@ class SpeechDriver:
         return replace(state, idle=idle), _with_mouth(motion, np.repeat(self._closed_mouth[None], n_frames, axis=0))
 
     def restart(self, state: SpeechState) -> SpeechState:
-        """State before the first sample of another sound: forgets what was said, goes on moving from where it is."""
-        return replace(self.init(), idle=state.idle)
+        """State before another sound: forgets what was said, not whose voice it was, and goes on moving."""
+        return SpeechState(self._features.restart(state.features), self._gate.init(), state.idle)
 
     def whole(self, samples: Float32[ndarray, " n"], seed: int = 0) -> Motion:
         """All frames of a finished sound: the same as `step` and `finish`."""

@@ -101,7 +101,10 @@ class VoiceModel:
             return np.zeros((0, *self.mean.shape), np.float32)
         known, strange = _KNOWN_TO_STRANGE
         own = np.clip((strange - heard.strangeness) / (strange - known), 0, 1)[:, None]
-        coefficients = own * self._of_own_voice(heard) + (1 - own) * self._of_any_voice(heard)
+        coefficients, is_own = self._of_any_voice(heard), own[:, 0] > 0
+        if is_own.any():  # the kernels are the dearest part, and most live voices are strange
+            share = own[is_own]
+            coefficients[is_own] = share * self._of_own_voice(heard[is_own]) + (1 - share) * coefficients[is_own]
         return self.mean + np.tensordot(np.clip(coefficients, *self.limits), self.basis, axes=1)
 
     def _of_own_voice(self, heard: Heard) -> Float32[ndarray, "t K"]:

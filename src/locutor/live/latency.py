@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -29,7 +30,7 @@ class Latency:
     def add(self, duration_s: float) -> None:
         """Count one duration."""
         ms = 1e3 * duration_s
-        self.counts[int(np.searchsorted(BOUNDS_MS, ms))] += 1
+        self.counts[bisect_left(BOUNDS_MS, ms)] += 1
         self.total_ms += ms
         self.recent_ms.append(ms)
 
@@ -50,6 +51,9 @@ class Latencies:
 
     def add(self, stage: str, duration_s: float) -> None:
         """Count one duration of a stage, s."""
-        self.stages.setdefault(stage, Latency()).add(duration_s)
+        latency = self.stages.get(stage)
+        if latency is None:
+            latency = self.stages[stage] = Latency()
+        latency.add(duration_s)
         if self._parent is not None:
             self._parent.add(stage, duration_s)

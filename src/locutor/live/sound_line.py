@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import soxr
-from jaxtyping import Float32, Shaped
+from jaxtyping import Float32, Int16, Shaped
 from numpy import ndarray
 
 from locutor.core.clock import SAMPLE_RATE
@@ -31,8 +31,9 @@ class SoundError(LocutorError):
 class _Samples:
     """A queue of samples that is filled and emptied by pieces."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[np.generic]) -> None:
         self._pieces: deque[ndarray] = deque()
+        self._nothing = np.zeros(0, kind)
         self.n = 0
 
     def put(self, samples: Shaped[ndarray, " n"]) -> None:
@@ -59,7 +60,7 @@ class _Samples:
             n -= len(piece)
         if len(taken) == 1:
             return taken[0]
-        return np.concatenate(taken) if taken else np.zeros(0, np.float32)
+        return np.concatenate(taken) if taken else self._nothing
 
 
 class _Resampler:
@@ -77,12 +78,12 @@ class Played:
     """The sound of one frame.
 
     Attributes:
-        samples: at `KEPT_RATE`.
+        pcm: at `KEPT_RATE`.
         n_real: how many of the frame's 16 kHz samples are sound and not filling silence.
         arrived_s: when the first of them was pushed, for sound that comes in small pieces; else None.
     """
 
-    samples: Float32[ndarray, " n"]
+    pcm: Int16[ndarray, " n"]
     n_real: int
     arrived_s: float | None
 
@@ -99,7 +100,7 @@ class SoundLine:
         """Drop everything."""
         self._rate = 0
         self._to_heard = self._to_kept = _Resampler(SAMPLE_RATE, SAMPLE_RATE)
-        self._heard, self._kept = _Samples(), _Samples()
+        self._heard, self._kept = _Samples(np.float32), _Samples(np.int16)
         self._runs: deque[tuple[int, bool]] = deque()  # what the driver was given and was not played: length, is sound
         self._n_pushed = self._n_played = 0  # of real sound, 16 kHz
         self._arrivals: deque[tuple[int, float | None]] = deque()  # from that sample on it came then
@@ -206,15 +207,15 @@ class SoundLine:
             filled += n_out
             if is_sound:
                 n_real += length
-                sound = self._kept.take(n_out).astype(np.float32) / np.float32(FULL_SCALE)
+                sound = self._kept.take(n_out)
                 parts.append(sound)
                 if len(sound) < n_out:  # the resampler holds its last samples back
-                    parts.append(np.zeros(n_out - len(sound), np.float32))
+                    parts.append(np.zeros(n_out - len(sound), np.int16))
             else:
-                parts.append(np.zeros(n_out, np.float32))
+                parts.append(np.zeros(n_out, np.int16))
         self._n_played += n_real
-        samples = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, np.float32)])
-        return Played(samples, n_real, arrived_s if n_real else None)
+        pcm = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, np.int16)])
+        return Played(pcm, n_real, arrived_s if n_real else None)
 
     def _arrival(self) -> float | None:
         """When the sound that is played next was pushed, as far as it was noted."""

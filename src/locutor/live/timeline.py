@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int16
 from numpy import ndarray
 
 from locutor.avatar.motion_rows import turned
@@ -21,7 +21,7 @@ from locutor.core.motion import Motion
 from locutor.drive.speak import SpeechState
 from locutor.geometry.rotation import matrix_from_rotvec, wxyz_from_matrix
 from locutor.live.live_avatar import LiveAvatar
-from locutor.live.sound_line import SoundLine
+from locutor.live.sound_line import FULL_SCALE, SoundLine
 
 MARGIN = SAMPLE_RATE // 50  # samples in hand beyond the look-ahead when sound begins: pieces may come 20 ms late
 MOST_LAG = SAMPLE_RATE  # of sound that comes in real time; when more waits, it is a file
@@ -31,6 +31,7 @@ AHEAD, AHEAD_SILENT, AHEAD_IDLE = 25, 4, 25  # most frames that are made at once
 REMEMBERED = 30 * FPS  # frames whose sound is remembered for the reports of what was played
 CLOSING = (0.5, 0.0)  # after an interruption: what remains of the mouth in the first frames; closed within 80 ms
 QUEUE_S = 120.0
+_SILENCE = np.zeros(960, np.int16)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class LiveFrame:
         epoch: interruptions before it.
         frame: index; shown from media sample 640 * frame on.
         row: coefficients and pose (`avatar.motion_rows`).
-        sound: 40 ms at `sound_line.KEPT_RATE`.
+        pcm: its sound, 40 ms at `sound_line.KEPT_RATE`.
         speaking: whether any of the sound is more than filling silence.
         arrived_s: when the first sample of its sound was pushed, where that is known.
     """
@@ -49,7 +50,7 @@ class LiveFrame:
     epoch: int
     frame: int
     row: Float32[ndarray, " K14"]
-    sound: Float32[ndarray, " 960"]
+    pcm: Int16[ndarray, " 960"]
     speaking: bool
     arrived_s: float | None
 
@@ -57,6 +58,11 @@ class LiveFrame:
     def sample(self) -> int:
         """Media time, 16 kHz samples."""
         return frame_start_sample(self.frame)
+
+    @property
+    def sound(self) -> Float32[ndarray, " 960"]:
+        """The sound, -1..1."""
+        return self.pcm.astype(np.float32) / np.float32(FULL_SCALE)
 
 
 @dataclass
@@ -68,6 +74,7 @@ class _Block:
         fed: what the driver heard for them; None at rest.
         is_guess: whether silence was put where sound may still come.
         motion, rows: the frames.
+        face: the motion's.
         given: how many were given out.
     """
 
@@ -76,6 +83,7 @@ class _Block:
     is_guess: bool
     motion: Motion
     rows: Float32[ndarray, "T K14"]
+    face: Float32[ndarray, "T 120 2"]
     given: int = 0
 
 
@@ -158,23 +166,23 @@ class Timeline:
     def next_frame(self) -> LiveFrame:
         """The next frame, whatever is there by now."""
         self._slack.append(self._line.unplayed)
-        if self._block is None or self._block.given == len(self._block.motion):
+        if self._block is None or self._block.given == len(self._block.rows):
             self._make()
         block = self._block
         assert block is not None
-        self._shown_face = block.motion.channels()["face"][block.given]
+        self._shown_face = block.face[block.given]
         row = block.rows[block.given]
         block.given += 1
         resting = block.fed is None
         played = self._line.play(0 if resting else SAMPLES_PER_FRAME)
-        sound = np.zeros(960, np.float32) if resting else played.samples
+        pcm = _SILENCE if resting else played.pcm
         index = self.next_frame_index
         self._spoken_by.append((self.epoch, frame_start_sample(index), self._spoken, played.n_real))
         self._spoken += played.n_real
         self.next_frame_index += 1
         if self._turn_wxyz is not None:
             row = turned(row, self._turn_wxyz)
-        return LiveFrame(self.epoch, index, row, sound, played.n_real > 0, played.arrived_s)
+        return LiveFrame(self.epoch, index, row, pcm, played.n_real > 0, played.arrived_s)
 
     def _make(self) -> None:
         if self._resting:
@@ -239,14 +247,15 @@ class Timeline:
 
     def _keep(self, before: SpeechState, fed: Float32[ndarray, " n"] | None, is_guess: bool, motion: Motion) -> None:
         motion = self._fade(motion)
-        self._block = _Block(before, fed, is_guess, motion, self.live.rows(motion, self._offset))
+        (face,) = motion.require("face")
+        self._block = _Block(before, fed, is_guess, motion, self.live.rows(motion, self._offset), face)
 
     def _fade(self, motion: Motion) -> Motion:
         """After an interruption: from the mouth that was shown to the one that should be."""
         if self._closing is None:
             return motion
         mouth, since = self._closing
-        face = motion.channels()["face"].copy()
+        face = motion.require("face")[0].copy()
         for t in range(len(face)):
             age = self.next_frame_index + t - since
             if age >= len(CLOSING):

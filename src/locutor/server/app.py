@@ -20,10 +20,12 @@ from locutor.live.session import Synthesize
 from locutor.live.sound_line import KEPT_RATE
 from locutor.server import video
 from locutor.server.config import ServerConfig
+from locutor.server.crew import Crew
 from locutor.server.draw import check_drawing
 from locutor.server.gallery import Gallery
 from locutor.server.hub import Hub
-from locutor.server.metrics import metrics_text
+from locutor.server.metrics import Figures, metrics_text
+from locutor.server.neighbour import ToOwner, figures_of_all
 from locutor.server.protocol import (
     PROTOCOL,
     AvatarEntry,
@@ -48,15 +50,18 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Next = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(gallery: Gallery, config: ServerConfig, speak: Synthesize = synthesize) -> FastAPI:
+def make_app(
+    gallery: Gallery, config: ServerConfig, speak: Synthesize = synthesize, crew: Crew | None = None
+) -> FastAPI:
     """The application of one server.
 
     Args:
         gallery: who is shown.
         config: how it is reached, and limits.
         speak: text and voice to sound; runs in threads.
+        crew: the other processes of the server; none if None.
     """
-    hub = Hub(gallery, config, speak)
+    hub = Hub(gallery, config, speak, crew)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -67,6 +72,8 @@ def make_app(gallery: Gallery, config: ServerConfig, speak: Synthesize = synthes
     app = FastAPI(title="locutor", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.hub = hub
     _add_errors(app, hub)
+    if hub.crew.count > 1:
+        app.add_middleware(ToOwner, hub=hub)
     app.include_router(_about(hub))
     app.include_router(_sessions(hub))
     if importlib.util.find_spec("aiortc"):
@@ -84,7 +91,7 @@ def guard(request: Request, hub: Hub) -> None:
     RefusalError: the token is missing or wrong, or the address asks too often.
     """
     address = request.client.host if request.client else ""
-    if not hub.requests.take(address, time.monotonic()):
+    if request.client and not hub.requests.take(address, time.monotonic()):  # no client: counted by a neighbour
         raise RefusalError("too_fast", "too many requests", "wait some seconds")
     kind, _, given = request.headers.get("authorization", "").partition(" ")
     if not is_good(given if kind.lower() == "bearer" else None, hub.config.token):
@@ -155,12 +162,23 @@ def _about(hub: Hub) -> APIRouter:
 
     @routes.get("/api/health")
     async def health() -> dict[str, object]:
-        return {"status": "ok", "protocol": PROTOCOL, "sessions": len(hub.rooms), "avatars": len(hub.gallery.exhibits)}
+        return {
+            "status": "ok",
+            "protocol": PROTOCOL,
+            "sessions": hub.crew.total("sessions"),
+            "avatars": len(hub.gallery.exhibits),
+        }
 
     @routes.get("/metrics")
     async def metrics(request: Request) -> PlainTextResponse:
         guard(request, hub)
-        return PlainTextResponse(metrics_text(hub), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse(metrics_text(await figures_of_all(hub)), media_type="text/plain; version=0.0.4")
+
+    @routes.get("/api/figures")
+    async def figures(request: Request) -> Figures:
+        if request.client is not None and hub.crew.count > 1:
+            raise RefusalError("not_found", "the processes of this server ask each other here", "GET /metrics")
+        return Figures.of(hub)
 
     @routes.get("/api/avatars")
     async def avatars(request: Request) -> list[AvatarEntry]:

@@ -49,6 +49,8 @@ class ServerConfig:
     Attributes:
         host: address to bind; anything but loopback needs a token.
         port: TCP port.
+        processes: that serve together, each with sessions of its own: a core drives about forty that speak. More than
+            one needs Linux.
         token: what visitors must know; needed beyond loopback. The environment variable LOCUTOR_TOKEN does not show
             in the list of processes.
         allow_unconsented: serve people of whom no consent is on record to other machines too.
@@ -58,6 +60,7 @@ class ServerConfig:
 
     host: str = "127.0.0.1"
     port: int = 8000
+    processes: int = 1
     token: str = ""
     allow_unconsented: bool = False
     jpeg_quality: int = 85

@@ -37,19 +37,26 @@ def check_drawing(hub: Hub) -> None:
     """Raises:
     RefusalError: as many streams of pictures are drawn as this server draws.
     """
-    if hub.drawing >= hub.config.limits.drawn:
-        raise RefusalError("too_many_sessions", f"{hub.drawing} streams of pictures are drawn", "let the browser draw")
+    if hub.crew.total("drawn") >= hub.config.limits.drawn:
+        raise _too_many(hub)
 
 
 @contextmanager
 def drawing(hub: Hub) -> Iterator[None]:
     """Counts a stream of pictures; errors as in `check_drawing`."""
-    check_drawing(hub)
+    if not hub.crew.take("drawn", hub.config.limits.drawn):
+        raise _too_many(hub)
     hub.drawing += 1
     try:
         yield
     finally:
         hub.drawing -= 1
+        hub.crew.give("drawn")
+
+
+def _too_many(hub: Hub) -> RefusalError:
+    what = f"{hub.config.limits.drawn} streams of pictures are drawn"
+    return RefusalError("too_many_sessions", what, "let the browser draw")
 
 
 async def drawn(hub: Hub, room: Room, seat: Seat) -> AsyncIterator[Drawn]:

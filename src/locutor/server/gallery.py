@@ -12,6 +12,7 @@ from pathlib import Path
 from locutor.avatar.bake import bake_for_web
 from locutor.avatar.bundle import load_avatar, read_preview
 from locutor.core.errors import FormatError, LocutorError
+from locutor.core.lock import exclusive
 from locutor.drive.shared_idle import N_WALKS
 from locutor.live.live_avatar import LiveAvatar
 from locutor.media.pictures import encode_png
@@ -62,14 +63,17 @@ class Exhibit:
 class Gallery:
     """All avatars of a server. `close` removes what was baked."""
 
-    def __init__(self, files: list[tuple[str, Path]]) -> None:
-        """Args: files: names, which become ids, and .avatar files.
+    def __init__(self, files: list[tuple[str, Path]], shared: Path | None = None) -> None:
+        """Args:
+        files: names, which become ids, and .avatar files.
+        shared: where several processes keep what was baked; a folder of its own if None.
 
         Raises:
             FormatError: a file is no avatar, or has no voice model.
         """
         self.exhibits: dict[str, Exhibit] = {}
-        self._baked = Path(tempfile.mkdtemp(prefix="locutor-web-"))
+        self._own = None if shared else Path(tempfile.mkdtemp(prefix="locutor-web-"))
+        self._baked = shared or self._own or Path()
         for name, path in files:
             exhibit = load_exhibit(name, path, taken=set(self.exhibits))
             self.exhibits[exhibit.id] = exhibit
@@ -103,7 +107,8 @@ class Gallery:
 
     def close(self) -> None:
         """Remove what was baked."""
-        shutil.rmtree(self._baked, ignore_errors=True)
+        if self._own:
+            shutil.rmtree(self._own, ignore_errors=True)
 
 
 def load_exhibit(name: str, path: Path, taken: set[str]) -> Exhibit:
@@ -132,6 +137,8 @@ def may_be_shown(exhibit: Exhibit, beyond_loopback: bool, allow_unconsented: boo
 
 def _bake(exhibit: Exhibit, folder: Path) -> None:
     try:
-        bake_for_web(exhibit.live.avatar, folder, exhibit.name)
+        with exclusive(folder, wait=True):
+            if not folder.exists():  # else another process has baked it
+                bake_for_web(exhibit.live.avatar, folder, exhibit.name)
     except LocutorError as error:
         raise RefusalError("not_baked", error.what, error.do) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from locutor.live.sound_line import KEPT_RATE
 from locutor.live.viewer import Viewer
 from locutor.provenance.revocation import require_consent
 from locutor.server.config import ServerConfig
+from locutor.server.crew import Crew
 from locutor.server.gallery import Exhibit, Gallery
 from locutor.server.protocol import PROTOCOL, Limits, Ready
 from locutor.server.rate import Buckets
@@ -62,25 +62,27 @@ class Room:
 
 
 class Hub:
-    """The rooms of a server."""
+    """The rooms of a server, or of one of its processes."""
 
-    def __init__(self, gallery: Gallery, config: ServerConfig, speak: Synthesize) -> None:
+    def __init__(self, gallery: Gallery, config: ServerConfig, speak: Synthesize, crew: Crew | None = None) -> None:
         """Args:
         gallery: who can be shown.
-        config: limits.
+        config: limits, of all processes together.
         speak: text and voice to sound.
+        crew: the other processes of this server; none if None.
         """
-        self.gallery, self.config = gallery, config
+        self.gallery, self.config, self.crew = gallery, config, crew or Crew()
         self.rooms: dict[str, Room] = {}
         self.latencies = Latencies()
         self.refusals: dict[str, int] = {}
-        self.requests = Buckets(config.limits.requests_per_s, config.limits.request_burst)
+        share = 1 / self.crew.count  # an address that comes to all processes gets as much as from one
+        self.requests = Buckets(share * config.limits.requests_per_s, max(1.0, share * config.limits.request_burst))
         self.n_sessions_ever = 0
-        self.frames_sent = self.frames_dropped = self.bytes_sent = 0
+        self.messages_sent = self.frames_dropped = self.bytes_sent = 0
         self.drawing = 0
         self.drawers = ThreadPoolExecutor(usable_cores(), "draw")
         self._speak = speak
-        self._seeds = itertools.count()
+        self._seeds = itertools.count(self.crew.index, self.crew.count)
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -106,7 +108,7 @@ class Hub:
         exhibit = self.gallery.find(avatar)
         require_consent(exhibit.live.avatar.provenance.consent, exhibit.id)  # it may have ended since the server began
         limits = self.config.limits
-        if len(self.rooms) >= limits.sessions:
+        if not self.crew.take("sessions", limits.sessions):
             raise RefusalError("too_many_sessions", f"{limits.sessions} sessions are running", "try again in a minute")
         session = Session(
             exhibit.live,
@@ -115,7 +117,7 @@ class Hub:
             queue_s=limits.queued_s,
             latencies=Latencies(self.latencies),
         )
-        room = Room(secrets.token_urlsafe(16), exhibit, session, empty_since_s=time.monotonic())
+        room = Room(self.crew.new_id(), exhibit, session, empty_since_s=time.monotonic())
         self.rooms[room.id] = room
         self.n_sessions_ever += 1
         await session.__aenter__()
@@ -124,6 +126,7 @@ class Hub:
     async def close(self, room: Room) -> None:
         """End a session; its viewers see the end of their queues."""
         if self.rooms.pop(room.id, None) is not None:
+            self.crew.give("sessions")
             await room.session.__aexit__(None, None, None)
 
     def find(self, id: str) -> Room:

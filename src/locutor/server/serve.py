@@ -28,19 +28,31 @@ def serve(files: list[tuple[str, Path]], config: ServerConfig) -> None:
     require_parts()
     config = with_token(config)
     check_token(config)
+    if config.processes > 1:
+        from locutor.server.processes import serve_together
+
+        serve_together(files, config)
+        return
+    import torch
     import uvicorn
 
     from locutor.server.app import make_app
     from locutor.server.gallery import Gallery
 
+    torch.set_num_threads(1)  # a session's network is small: threads would only wait for each other
     gallery = Gallery(files)
     try:
         check_consent(gallery, config)
-        for id in gallery.exhibits:
-            print(f"avatar {id}: http://{_written(config.host)}:{config.port}/?avatar={id}", flush=True)
+        announce(list(gallery.exhibits), config)
         uvicorn.run(make_app(gallery, config), **uvicorn_options(config))
     finally:
         gallery.close()
+
+
+def announce(ids: list[str], config: ServerConfig) -> None:
+    """Print where the avatars are."""
+    for id in ids:
+        print(f"avatar {id}: http://{_written(config.host)}:{config.port}/?avatar={id}", flush=True)
 
 
 def uvicorn_options(config: ServerConfig) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from locutor.live.viewer import Change, Item
 from locutor.server import packets
 from locutor.server.draw import as_jpeg, drawing, drawn
 from locutor.server.hub import Hub, Room, Seat
+from locutor.server.neighbour import relay
 from locutor.server.protocol import (
     FROM_VIEWER,
     PROTOCOL,
@@ -53,12 +54,17 @@ class ViewerSocket:
         try:
             with ExitStack() as stack:
                 hello = await self._hello()
+                owner = self._hub.crew.owner(hello.session) if hello.session else None
+                if owner is not None:
+                    await relay(self._socket, hello, owner)
+                    return
                 if hello.pictures:
                     stack.enter_context(drawing(self._hub))
                 room, seat = await self._sit(hello)
                 stack.callback(self._hub.leave, room, seat)
                 await self._say(self._hub.ready(room, seat))
                 await self._both_ways(hello, room, seat)
+                await self._socket.close()  # the session has ended
         except LocutorError as error:
             await self._refuse(refusal_of(error), fatal=True)
         except GONE:
@@ -185,7 +191,7 @@ class ViewerSocket:
     async def _send_bytes(self, data: bytes | bytearray) -> None:
         if data:
             self._hub.bytes_sent += len(data)
-            self._hub.frames_sent += 1
+            self._hub.messages_sent += 1
             await self._socket.send_bytes(bytes(data))
 
     async def _say(self, message: BaseModel) -> None:
@@ -225,8 +231,7 @@ def _understood(content: str | bytes) -> Message | packets.SoundPacket:
 def _frame_bytes(frame: LiveFrame, hello: Hello) -> bytes:
     data = b""
     if hello.sound and frame.speaking:
-        pcm = np.round(np.clip(frame.sound, -1, 1) * 32767).astype(np.int16)
-        data += packets.encode(packets.SoundPacket(frame.epoch, frame.sample, pcm))
+        data += packets.encode(packets.SoundPacket(frame.epoch, frame.sample, frame.pcm))
     if hello.motion:
         packet = packets.MotionPacket(frame.epoch, frame.sample, frame.frame, frame.row, frame.speaking)
         data += packets.encode(packet)

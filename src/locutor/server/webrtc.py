@@ -110,8 +110,7 @@ class Watcher:
 
 
 def _sound(frame: LiveFrame) -> av.AudioFrame:
-    pcm = np.round(np.clip(frame.sound, -1, 1) * 32767).astype(np.int16)
-    sound = av.AudioFrame.from_ndarray(pcm[None], "s16", "mono")
+    sound = av.AudioFrame.from_ndarray(frame.pcm[None], "s16", "mono")
     sound.sample_rate = KEPT_RATE
     sound.pts, sound.time_base = frame.sample * KEPT_RATE // SAMPLE_RATE, Fraction(1, KEPT_RATE)
     return sound

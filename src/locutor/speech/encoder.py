@@ -5,22 +5,22 @@ Trained on synthesised speech alone (docs/speech.md); its weights lie beside thi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import safetensors.torch
 import torch
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 from numpy import ndarray
 
 from locutor.core.clock import SAMPLE_RATE
-from locutor.media.logmel import HOP, LogMel, LogMelState, finite
+from locutor.media.logmel import HOP, LogMel, LogMelState
 from locutor.speech.level import Leveller, LevelState
 from locutor.speech.phonetic_classes import N_CLASSES, N_VISEMES, viseme_of_class
 from locutor.speech.phonetic_network import MELS_AHEAD, STRIDE, NetworkState, PhoneticNetwork
-from locutor.speech.pitch import Pitch, PitchState
+from locutor.speech.silence import ActivityState, SpeechActivity
 
 WEIGHTS = Path(__file__).with_name("encoder.safetensors")
 LOOK_AHEAD_S = (MELS_AHEAD * HOP + 200) / SAMPLE_RATE  # 92.5 ms after the frame's centre; 200: half a mel window
@@ -40,7 +40,6 @@ class PhoneticFrames:
         voicing: probability of the voice being on.
         speech: probability that something is said now or within 80 ms; closures of plosives count as said.
         energy_db: level between 150 and 4500 Hz, dB below full scale.
-        pitch_hz: 0 where nothing is periodic.
         controls: what a generic performer's mouth does (`actors.mouth_shapes.CONTROLS`), 0..1.
         hidden: independent of the speaker as far as training made it so, -1..1.
     """
@@ -49,7 +48,6 @@ class PhoneticFrames:
     voicing: Float32[ndarray, " t"]
     speech: Float32[ndarray, " t"]
     energy_db: Float32[ndarray, " t"]
-    pitch_hz: Float32[ndarray, " t"]
     controls: Float32[ndarray, "t 11"]
     hidden: Float32[ndarray, "t 64"]
 
@@ -63,29 +61,23 @@ class PhoneticFrames:
 
 
 @dataclass(frozen=True)
-class EncoderState:
-    """What `PhoneticEncoder` remembers.
+class MelEncoderState:
+    """What `MelEncoder` remembers.
 
     Attributes:
-        logmel, level, network, pitch: states of the stages.
-        energy_db, pitch_hz: of the frames that the network has not given yet.
+        level, network: states of the stages.
+        energy_db: of the frames that the network has not given yet.
         odd_mel: whether the next mel frame lies between two frames.
-        n_samples, n_frames: samples heard, frames given.
     """
 
-    logmel: LogMelState
     level: LevelState
     network: NetworkState
-    pitch: PitchState
     energy_db: Float32[ndarray, " k"]
-    pitch_hz: Float32[ndarray, " l"]
     odd_mel: bool
-    n_samples: int
-    n_frames: int
 
 
-class PhoneticEncoder:
-    """Frames from chunks of sound; frame j comes as soon as sample 320 j + 1480 has come.
+class MelEncoder:
+    """Phonetic frames from frames of `LogMel`, for those who have them; frame j needs mel frame 2 j + 8.
 
     Loudness and the shape of the spectrum are levelled by what was heard so far, so the first two seconds of an unusual
     voice or microphone are read a little worse.
@@ -93,35 +85,67 @@ class PhoneticEncoder:
 
     def __init__(self) -> None:
         self._network, prior_mel = _load()
-        self._logmel, self._leveller, self._pitch = LogMel(), Leveller(prior_mel), Pitch()
+        self._leveller = Leveller(prior_mel)
 
-    def init(self) -> EncoderState:
-        """State before the first sample."""
-        nothing = np.zeros(0, np.float32)
-        stages = self._logmel.init(), self._leveller.init(), self._network.init(), self._pitch.init()
-        return EncoderState(*stages, nothing, nothing, False, 0, 0)
+    def init(self) -> MelEncoderState:
+        """State before the first mel frame."""
+        return MelEncoderState(self._leveller.init(), self._network.init(), np.zeros(0, np.float32), False)
 
-    def step(self, state: EncoderState, samples: Float32[ndarray, " n"]) -> tuple[EncoderState, PhoneticFrames]:
-        """Take any number of samples (16 kHz, mono, -1..1), give the frames that are complete."""
-        logmel, mel = self._logmel.step(state.logmel, samples)
-        level, levelled, _ = self._leveller.step(state.level, mel)
-        with torch.no_grad():
+    def restart(self, state: MelEncoderState) -> MelEncoderState:
+        """State before the first frame of another sound, likely of the same voice."""
+        return replace(self.init(), level=self._leveller.restart(state.level))
+
+    def step(
+        self, state: MelEncoderState, mel: Float32[ndarray, "n 80"], active: Bool[ndarray, " n"]
+    ) -> tuple[MelEncoderState, PhoneticFrames]:
+        """Take any number of mel frames, and where `SpeechActivity` finds speech; give the frames that are complete."""
+        level, levelled, _ = self._leveller.follow(state.level, mel, active)
+        with torch.inference_mode():
             network, out = self._network(state.network, torch.from_numpy(levelled)[None])
             classes = torch.softmax(out.logits[0], dim=1).numpy()
             voicing, speech = torch.sigmoid(out.voicing[0]).numpy(), torch.sigmoid(out.speech[0]).numpy()
         of_frames = mel[int(state.odd_mel) :: STRIDE, _ENERGY_BANDS]
         energy = np.concatenate([state.energy_db, 10 * np.log10(np.exp(of_frames).mean(axis=1)) + _ENERGY_OFFSET_DB])
-        pitch_state, pitch_hz = self._pitch.step(state.pitch, finite(samples))
-        pitch_hz = np.concatenate([state.pitch_hz, pitch_hz])
         n = len(classes)
         controls, hidden = out.controls[0].numpy().clip(0, 1), out.hidden[0].numpy()
-        frames = PhoneticFrames(classes, voicing, speech, energy[:n], pitch_hz[:n], controls, hidden)
         odd_mel = (len(mel) % STRIDE == 1) != state.odd_mel
-        n_samples, n_frames = state.n_samples + len(samples), state.n_frames + n
-        after = EncoderState(
-            logmel, level, network, pitch_state, energy[n:], pitch_hz[n:], odd_mel, n_samples, n_frames
-        )
-        return after, frames
+        frames = PhoneticFrames(classes, voicing, speech, energy[:n], controls, hidden)
+        return MelEncoderState(level, network, energy[n:], odd_mel), frames
+
+
+@dataclass(frozen=True)
+class EncoderState:
+    """What `PhoneticEncoder` remembers.
+
+    Attributes:
+        logmel, activity, of_mel: states of the stages.
+        n_samples, n_frames: samples heard, frames given.
+    """
+
+    logmel: LogMelState
+    activity: ActivityState
+    of_mel: MelEncoderState
+    n_samples: int
+    n_frames: int
+
+
+class PhoneticEncoder:
+    """`MelEncoder` for chunks of sound; frame j comes as soon as sample 320 j + 1480 has come."""
+
+    def __init__(self) -> None:
+        self._logmel, self._activity, self._of_mel = LogMel(), SpeechActivity(), MelEncoder()
+
+    def init(self) -> EncoderState:
+        """State before the first sample."""
+        return EncoderState(self._logmel.init(), self._activity.init(), self._of_mel.init(), 0, 0)
+
+    def step(self, state: EncoderState, samples: Float32[ndarray, " n"]) -> tuple[EncoderState, PhoneticFrames]:
+        """Take any number of samples (16 kHz, mono, -1..1), give the frames that are complete."""
+        logmel, mel = self._logmel.step(state.logmel, samples)
+        activity, active = self._activity.step(state.activity, mel)
+        of_mel, frames = self._of_mel.step(state.of_mel, mel, active)
+        n_samples, n_frames = state.n_samples + len(samples), state.n_frames + len(frames)
+        return EncoderState(logmel, activity, of_mel, n_samples, n_frames), frames
 
     def finish(self, state: EncoderState) -> PhoneticFrames:
         """The frames that were waiting for their look-ahead: ceil(samples / 320) in all."""

@@ -1,6 +1,6 @@
 """Log-mel without the slow mean of the voice: loudness, room and microphone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -44,6 +44,10 @@ class Leveller:
         """State before the first frame."""
         return LevelState(self._prior, _PRIOR_S, self._activity.init())
 
+    def restart(self, state: LevelState) -> LevelState:
+        """State before another sound, likely of the same voice: what was heard stands where the given mean stood."""
+        return LevelState(state.mean, _PRIOR_S, self._activity.init())
+
     def step(
         self, state: LevelState, mel: Float32[ndarray, "t 80"]
     ) -> tuple[LevelState, Float32[ndarray, "t 80"], Float32[ndarray, " t"]]:
@@ -52,6 +56,12 @@ class Leveller:
         Strangeness is the RMS difference between the shapes of the running mean and of the given one, natural log.
         """
         activity, active = self._activity.step(state.activity, mel)
+        return self.follow(replace(state, activity=activity), mel, active)
+
+    def follow(
+        self, state: LevelState, mel: Float32[ndarray, "t 80"], active: Bool[ndarray, " t"]
+    ) -> tuple[LevelState, Float32[ndarray, "t 80"], Float32[ndarray, " t"]]:
+        """`step` for those who know already in which frames there is speech."""
         mean, weight_s = state.mean.copy(), state.weight_s
         means = np.empty_like(mel)
         for t, (frame, is_speech) in enumerate(zip(mel, active.tolist(), strict=True)):
@@ -62,7 +72,7 @@ class Leveller:
         level = means.mean(axis=1, keepdims=True)
         levelled = mel - (level + np.float32(_SPECTRUM_SHARE) * (means - level))
         strangeness = np.sqrt(np.square(means - level - (self._prior - self._prior.mean())).mean(axis=1))
-        return LevelState(mean, weight_s, activity), levelled, strangeness
+        return LevelState(mean, weight_s, state.activity), levelled, strangeness
 
 
 def speech_mean(mel: Float32[ndarray, "t 80"], of: Bool[ndarray, " t"] | None = None) -> Float32[ndarray, " 80"]:
