@@ -42,7 +42,7 @@ class VoiceConfig:
         phonetic_kernel, mel_kernel: shares of the Laplace kernels in kernel ridge regression.
         phonetic_linear, mel_linear: shares of the linear kernels.
         penalty: of kernel ridge regression.
-        generic_share: how much of a generic performer's movement is expected beforehand; the regression learns the rest.
+        generic_share: how much of the generic mouth's movement is expected beforehand; the rest is learnt.
         liveliness: 0 gives the least squared error, with small movements; 1 restores the full spread.
         max_support: most frames kept in the kernel part.
         correct_offset: whether a clear offset between sound and picture is corrected.
@@ -56,7 +56,7 @@ class VoiceConfig:
     phonetic_linear: float = 0.5
     mel_linear: float = 0.5
     penalty: float = 0.4
-    generic_share: float = 0.4
+    generic_share: float = 0.25
     liveliness: float = 0.5
     max_support: int = 4000
     correct_offset: bool = True
