@@ -4,13 +4,10 @@
 
 1. Other voices: correlation of the lip gap with that of a performer who says the same phonemes, for synthesised voices.
 2. Silence: after two seconds of speech, digital zero, room noise, music without voice, breathing.
-3. Closures of p, b, m in a real English recording aligned by pocketsphinx (LOCUTOR_MEDIA, extra `bench`).
 """
 
 from __future__ import annotations
 
-import itertools
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +17,6 @@ import soxr
 from jaxtyping import Float32
 from numpy import ndarray
 
-from align_speech import aligned
 from locutor.actors.generators import GENERATORS
 from locutor.actors.style import Style
 from locutor.actors.visemes import gestures, mouth_track
@@ -33,8 +29,6 @@ from locutor.drive.speak import SpeechDriver
 from locutor.drive.voice import VoiceModel, lip_gap
 from locutor.drive.voice_fit import fit_voice
 from locutor.evaluate.metrics import correlation
-from locutor.media.audio import read_audio
-from locutor.speech.phonemes import Phoneme
 from locutor.speech.voices import synthesize
 from mel_changes import breathing, music
 
@@ -51,16 +45,11 @@ TEXTS = {
     "espeak:de+m3": "Guten Morgen, wie geht es Ihnen heute? Der Bäcker verkauft frische Brötchen am Marktplatz. Fünf"
     " junge Vögel flogen über den schönen Fluss. Meine Mutter möchte später Pflaumenkuchen backen.",
 }
-RECORDING = "audio/english_60s.wav"
 QUIET_S, SPEECH_S = 6, 2
-CLOSED, NEAR_S = 0.15, 0.06
 
 
 def main() -> None:
     others = {voice: _spoken(voice, text) for voice, text in TEXTS.items()}
-    media = os.environ.get("LOCUTOR_MEDIA")
-    recording = read_audio(Path(media, RECORDING)) if media else None
-    phonemes = aligned(recording) if recording is not None else []
     for path in sys.argv[1:]:
         performance = Performance(Path(path))
         motion = performance.tracking.motion
@@ -80,9 +69,6 @@ def main() -> None:
             share = _share(model, _gap(driver, np.concatenate([speech, quiet]).astype(np.float32)))
             after = share[SPEECH_S * FPS + FPS // 5 :]
             print(f"  silence, {name}: {100 * (after < 0.05).mean():.1f} % of frames below 5 %, most {after.max():.2f}")
-        if recording is not None:
-            share = _share(model, _gap(driver, recording))
-            print(f"  closures: {_closures(share, phonemes)}; moved by 7 s: {_closures(np.roll(share, 175), phonemes)}")
 
 
 def _spoken(voice: str, text: str) -> tuple[Float32[ndarray, " n"], Float32[ndarray, " T"]]:
@@ -116,17 +102,6 @@ def _quiets() -> Iterator[tuple[str, ndarray]]:
     yield "plucked music", music(rng, 2)[0][:n]
     yield "bowed music", music(rng, 2)[1][:n]
     yield "breathing", 0.1 * breathing(rng)[:n]
-
-
-def _closures(share: Float32[ndarray, " T"], phonemes: list[Phoneme]) -> str:
-    """Of the closures the share in which the lip gap is small enough within 60 ms of them."""
-    closed = []
-    for phoneme, following in itertools.pairwise(phonemes):
-        if phoneme.symbol in ("p", "b", "m"):
-            first, last = round((phoneme.start_s - NEAR_S) * FPS), round((following.start_s + NEAR_S) * FPS)
-            frames = share[max(0, first) : last + 1]
-            closed.append(bool(len(frames)) and frames.min() < CLOSED)
-    return f"{100 * np.mean(closed):.0f} % of {len(closed)}"
 
 
 if __name__ == "__main__":

@@ -15,16 +15,25 @@ _TABLE = Path(__file__).with_name("generic_mouth.npz")
 
 
 def generic_mouth(heard: Heard) -> Float32[ndarray, "t 58 2"]:
-    """Displacement of the mouth rows of `Motion.face` from neutral, inter-ocular units.
+    """Displacement of the mouth rows of `Motion.face` from neutral, inter-ocular units; the lips lead by 40 ms.
 
-    The phonetic encoder has learnt the mouth controls from performers whose lips lead their sound by 50 ms.
+    Linear in the mouth controls that the phonetic encoder hears. The weights are regressed from a table of lip
+    apertures on synthesised speech, without anybody's footage (tools/generic_mouth.py).
     """
-    return np.tensordot(heard.controls, generic_displacements(), axes=1)
+    return np.asarray(_table()["rest"] + np.tensordot(heard.controls, spoken_displacements(), axes=1))
+
+
+def spoken_displacements() -> Float32[ndarray, "11 58 2"]:
+    """How `generic_mouth` follows each control."""
+    return _table()["spoken"]
+
+
+def generic_displacements() -> Float32[ndarray, "11 58 2"]:
+    """How a performer's mouth follows each control at weight 1."""
+    return _table()["displacement"]
 
 
 @cache
-def generic_displacements() -> Float32[ndarray, "11 58 2"]:
-    """Of each control at weight 1, made by tools/generic_mouth.py."""
+def _table() -> dict[str, ndarray]:
     with np.load(_TABLE, allow_pickle=False) as table:
-        found: Float32[ndarray, "11 58 2"] = table["displacement"]
-        return found
+        return {name: table[name] for name in ("displacement", "spoken", "rest")}

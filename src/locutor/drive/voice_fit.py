@@ -17,9 +17,10 @@ from locutor.core.face import MOUTH_SLICE
 from locutor.core.folds import blocked_folds
 from locutor.core.motion import Motion
 from locutor.drive.features import MELS_PER_FRAME, Heard, MouthFeatures, Sound
-from locutor.drive.prior import generic_mouth
+from locutor.drive.prior import generic_mouth, spoken_displacements
 from locutor.drive.voice import VoiceModel, laplace_kernel, lip_gap
 from locutor.speech.level import speech_mean
+from locutor.speech.phonetic_network import N_CONTROLS
 
 _FOLDS = 5
 _GAP_FRAMES = FPS  # a second: wider than the window of sound, and speech does not stay alike for longer
@@ -41,6 +42,7 @@ class VoiceConfig:
         phonetic_kernel, mel_kernel: shares of the Laplace kernels in kernel ridge regression.
         phonetic_linear, mel_linear: shares of the linear kernels.
         penalty: of kernel ridge regression.
+        generic_share: how much of the generic mouth's movement is expected beforehand; the rest is learnt.
         liveliness: 0 gives the least squared error, with small movements; 1 restores the full spread.
         max_support: most frames kept in the kernel part.
         correct_offset: whether a clear offset between sound and picture is corrected.
@@ -54,6 +56,7 @@ class VoiceConfig:
     phonetic_linear: float = 0.5
     mel_linear: float = 0.5
     penalty: float = 0.4
+    generic_share: float = 0.25
     liveliness: float = 0.5
     max_support: int = 4000
     correct_offset: bool = True
@@ -198,15 +201,20 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
     phonetic = _as_stored(((heard.phonetic - phonetic_mean) / phonetic_scale)[::every])
     mel = _as_stored(((heard.mel - mel_mean) / mel_scale)[::every])
 
+    gap, generic = lip_gap(mouth), generic_mouth(heard)
+    style = np.clip(gap.std() / (lip_gap(generic).std() + 1e-6), *_STYLES)
+    prior = np.zeros((phonetic.shape[1], len(basis)), np.float32)
+    of_controls = np.tensordot(spoken_displacements(), basis, axes=((1, 2), (1, 2)))
+    prior[-N_CONTROLS:] = config.generic_share * style * phonetic_scale[-N_CONTROLS:, None] * of_controls
+    wanted = coefficients[::every] - phonetic @ prior
+
     phonetic_share = config.phonetic_linear / phonetic.shape[1]
     mel_share = config.mel_linear / mel.shape[1]
     gram = phonetic_share * (phonetic @ phonetic.T) + mel_share * (mel @ mel.T)
     gram += config.phonetic_kernel * laplace_kernel(phonetic, phonetic, config.phonetic_scale)
     gram += config.mel_kernel * laplace_kernel(mel, mel, config.mel_scale)
-    dual = np.linalg.solve(gram + config.penalty * np.eye(len(gram), dtype=np.float32), coefficients[::every])
+    dual = np.linalg.solve(gram + config.penalty * np.eye(len(gram), dtype=np.float32), wanted)
 
-    gap, generic = lip_gap(mouth), generic_mouth(heard)
-    style = np.clip(gap.std() / (lip_gap(generic).std() + 1e-6), *_STYLES)
     n_closed = max(3, round(_CLOSED_SHARE * len(gap)))
     kernel = (config.phonetic_scale, config.mel_scale, config.phonetic_kernel, config.mel_kernel)
     return VoiceModel(
@@ -215,7 +223,7 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
         phonetic_scale=phonetic_scale,
         mel_mean=mel_mean,
         mel_scale=mel_scale,
-        phonetic_linear=phonetic_share * (phonetic.T @ dual),
+        phonetic_linear=prior + phonetic_share * (phonetic.T @ dual),
         mel_linear=mel_share * (mel.T @ dual),
         phonetic_support=phonetic,
         mel_support=mel,
