@@ -1,14 +1,26 @@
 """Poses are found again in pictures that the avatar itself drew."""
 
+import dataclasses
 from collections.abc import Generator
 from typing import TypeVar
 
 import numpy as np
 import pytest
+import torch
 
 from locutor.avatar.avatar import Avatar
+from locutor.avatar.field import CodeNetwork
 from locutor.avatar.film import film
-from locutor.avatar.pose_tracker import N_UNKNOWNS, ROUNDS, Footage, corrected_motion, fit_corrections, refine_poses
+from locutor.avatar.pose_tracker import (
+    N_UNKNOWNS,
+    ROUNDS,
+    Footage,
+    Round,
+    corrected_motion,
+    fit_corrections,
+    refine_poses,
+)
+from locutor.avatar.torso import N_TORSO_CONTROLS, TorsoCode
 from locutor.capture.performance import Performance
 from locutor.core.events import Event, Progress
 from locutor.core.motion import Motion
@@ -39,7 +51,7 @@ def true_motion(performance: Performance) -> Motion:
 @pytest.fixture(scope="module")
 def moved(true_motion: Motion) -> Motion:
     """Poses wrong by about half a pixel, and drifting."""
-    drift = np.random.default_rng(1).normal(size=(2, N_UNKNOWNS)) * np.tile([*[0.008] * 5, 0.02], 2)
+    drift = np.random.default_rng(1).normal(size=(2, N_UNKNOWNS)) * np.array([*[*[0.008] * 5, 0.02] * 2, 0, 0])
     wrong = drift[0] + np.linspace(-1, 1, N)[:, None] * drift[1]
     return corrected_motion(true_motion, wrong)
 
@@ -102,3 +114,24 @@ def test_a_correction_turns_about_the_bodys_own_origin(true_motion: Motion):
     R_before, R_after = matrix_from_wxyz(true_motion.head_wxyz), matrix_from_wxyz(turned.head_wxyz)
     np.testing.assert_allclose(rotvec_from_matrix(R_after @ R_before.swapaxes(1, 2)), turn[:, :3], atol=1e-6)
     np.testing.assert_allclose(matrix_from_wxyz(turned.torso_wxyz), matrix_from_wxyz(true_motion.torso_wxyz), atol=1e-6)
+
+
+def test_shoulders_are_found_where_the_torso_shows_them(speaking_avatar: Avatar, true_motion: Motion):
+    torch.manual_seed(0)
+    n_face, rows, n = speaking_avatar.bases.shape
+    bases = torch.zeros(n_face + 1, rows, len(speaking_avatar.canonical))
+    bases[:n_face, :, :n] = speaking_avatar.bases
+    bases[n_face, 1, speaking_avatar.canonical.logit_attachment < 0] = 1.0  # what is clothes goes down
+    network = CodeNetwork(N_TORSO_CONTROLS, 1).requires_grad_(False)
+    network.load_state_dict({name: torch.zeros_like(value) for name, value in network.state_dict().items()})
+    network.direct.weight[0, -2] = 1.0
+    mean, std = np.zeros(N_TORSO_CONTROLS, np.float32), np.ones(N_TORSO_CONTROLS, np.float32)
+    breathing = dataclasses.replace(speaking_avatar, bases=bases, torso=TorsoCode(mean, std, network))
+    low = np.zeros((N, 2), np.float32)
+    low[:, 0] = 0.02
+    pictures = list(film(breathing, [true_motion.with_channels(shoulders=low)]))
+    footage = Footage(pictures.__getitem__, lambda k: nothing_hidden(breathing))
+    alone = (Round(1.0, slice(12, 14), 40.0),) * 3
+    _, corrections = run(fit_corrections(breathing, true_motion, footage, alone))
+    np.testing.assert_allclose(corrections[:, 12], 0.02, atol=0.004)
+    np.testing.assert_allclose(corrections[:, 13], 0, atol=1e-3)

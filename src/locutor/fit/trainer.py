@@ -36,7 +36,7 @@ from locutor.provenance.revocation import require_consent
 from locutor.splat.photometric import PhotometricLoss
 
 REPORT_EVERY = 50  # iterations
-CHECKPOINT_VERSION = 3  # to be raised when what `Training.state` holds changes
+CHECKPOINT_VERSION = 4  # to be raised when what `Training.state` holds changes
 CHECKPOINT, EVENTS, CONFIG, PREVIEW = "checkpoint.pt", "events.jsonl", "config.json", "preview.png"
 FINISHED = "finished.avatar"
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from locutor.avatar.avatar import Avatar, Provenance, as_background, body_pose
 from locutor.avatar.controls import N_CONTROLS, fit_controls
 from locutor.avatar.pose_tracker import corrected_motion, fit_corrections
-from locutor.avatar.torso import TorsoCode, encode_torso, torso_controls
+from locutor.avatar.torso import LIMIT, N_SHOULDERS, TorsoCode, encode_torso, torso_spread
 from locutor.capture.performance import Performance
 from locutor.core.events import Event
 from locutor.core.face import FACE_POINTS
@@ -64,8 +64,7 @@ class Training:
             tracking.motion[: performance.n_train], tracking.reference_wxyz, tracking.reference_xyz
         )
         self._encoded = torch.from_numpy(self._controls.encode(tracking.motion))
-        posed = torso_controls(tracking.motion[: performance.n_train])
-        self._torso_mean, self._torso_std = posed.mean(0).astype(np.float32), (posed.std(0) + 1e-6).astype(np.float32)
+        self._torso_mean, self._torso_std = torso_spread(tracking.motion[: performance.n_train])
         self._torso_encoded = torch.from_numpy(encode_torso(tracking.motion, self._torso_mean, self._torso_std))
         self._plate = as_background(performance.plate).to(self._device)
         start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
@@ -87,8 +86,8 @@ class Training:
         model, config = self.model, self.config
         model.optimiser.zero_grad()
         noisy = self._noisy(self._encoded[frame.k], config.control_noise)
-        noisy_torso = self._noisy(self._torso_encoded[frame.k], config.torso_noise)
         unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
+        noisy_torso = self._noisy(self._torso_of(frame.k, unknowns), config.torso_noise)
         pose = corrected(self._tracked_pose(frame.k), unknowns)
         coefficients = model.network(noisy.to(self._device))
         of_torso = model.torso_network(noisy_torso.to(self._device))
@@ -124,6 +123,12 @@ class Training:
         if k not in self._tracked:
             self._tracked[k] = body_pose(self.performance.tracking.motion, k)
         return self._tracked[k]
+
+    def _torso_of(self, k: int, unknowns: Float[Tensor, " 14"]) -> Float[Tensor, " F"]:
+        """Frame k's standardised torso controls with its shoulders as they are corrected."""
+        encoded, rise = self._torso_encoded[k], unknowns[-N_SHOULDERS:]
+        shoulders = encoded[-N_SHOULDERS:] + rise / torch.from_numpy(self._torso_std[-N_SHOULDERS:])
+        return torch.cat([encoded[:-N_SHOULDERS], shoulders.clamp(-LIMIT, LIMIT)])
 
     def _background(self, k: int) -> Float[Tensor, "H W 3"]:
         if self.performance.background_is_still:
