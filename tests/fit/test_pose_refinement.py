@@ -11,7 +11,7 @@ from locutor.avatar.pose_tracker import N_UNKNOWNS, corrected_motion
 from locutor.capture.performance import Performance
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import feed_frames
-from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected
+from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected, tracked_points
 from locutor.fit.training import Training
 from locutor.geometry.rotation import matrix_from_rotvec
 from locutor.splat.cpu import rasterize
@@ -127,7 +127,7 @@ def test_all_frames_at_once_bring_the_torso_back(performance: Performance, speak
     n = len(performance)
     wrong = np.zeros((n, N_UNKNOWNS))
     wrong[:, 9] = 0.03 * np.sin(np.linspace(0, 4, n))
-    motion = corrected_motion(performance.tracking.motion, wrong)
+    motion = corrected_motion(performance.tracking.motion, wrong, tracked_points(performance))
     drifting.tracking = replace(performance.tracking, motion=motion)
     training = Training(drifting, TrainConfig(n_gaussians=600, n_mouth=20, n_bases=2, n_iterations=10))
     monkeypatch.setattr(training, "avatar", lambda _: speaking_avatar)

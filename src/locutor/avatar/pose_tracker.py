@@ -3,8 +3,10 @@
 A tracker without an avatar is right to a fraction of a pixel; what is left costs 1 dB and more. Here every frame of the
 footage is compared with what the avatar draws, and 14 unknowns (turn and shift of head and torso, the shoulders) are
 moved by Gauss-Newton steps. All frames are solved at once, with a prior on the size and on the acceleration of the
-corrections. The mouth is masked out: the face's controls are not touched, and what the lips do must not leak into the
-pose.
+corrections. The mouth is masked out: what the lips do must not leak into the pose.
+
+The face's landmarks were seen in the picture. When the head's pose moves under them, their displacement from the
+neutral face changes by as much the other way; otherwise lips that were right would be shifted along with the head.
 """
 
 from __future__ import annotations
@@ -71,10 +73,12 @@ class Footage:
     Attributes:
         rgb: picture of frame k, counted from the first frame of the motion.
         hidden: pixels of frame k that do not count, such as the mouth.
+        points: the landmarks of `Motion.face` in every frame as tracked, head frame, inter-ocular units.
     """
 
     rgb: Callable[[int], UInt8[ndarray, "H W 3"]]
     hidden: Callable[[int], Bool[ndarray, "H W"]]
+    points: Float[ndarray, "T 120 3"]
 
 
 def refine_poses(avatar: Avatar, motion: Motion, footage: Footage) -> Generator[Event, None, Motion]:
@@ -82,14 +86,14 @@ def refine_poses(avatar: Avatar, motion: Motion, footage: Footage) -> Generator[
 
     Args:
         avatar: who is in the footage.
-        motion: as tracked; needs `face`, `head` and `torso`. The face is not changed.
+        motion: as tracked; needs `face`, `head` and `torso`.
         footage: the frames of the motion.
 
     Returns:
         The refined motion (as the generator's return value); yields progress.
     """
     corrections = yield from fit_corrections(avatar, motion, footage, ROUNDS)
-    return corrected_motion(motion, corrections)
+    return corrected_motion(motion, corrections, footage.points)
 
 
 def fit_corrections(
@@ -113,17 +117,40 @@ def fit_corrections(
     return corrections
 
 
-def corrected_motion(motion: Motion, corrections: Float[ndarray, "T 14"]) -> Motion:
-    """Poses and shoulders moved by the unknowns; turns are about the body's own origin."""
+def corrected_motion(motion: Motion, corrections: Float[ndarray, "T 14"], points: Float[ndarray, "T 120 3"]) -> Motion:
+    """Poses and shoulders moved by the unknowns; turns are about the body's own origin.
+
+    Args:
+        motion: as tracked.
+        corrections: the unknowns of every frame.
+        points: as in `Footage`; they stay where they are in the picture, and the face changes accordingly.
+    """
     head_turn, head_shift, torso_turn, torso_shift, rise = np.split(corrections, PARTS, axis=1)
     head_wxyz, head_xyz, torso_wxyz, torso_xyz = motion.require("head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz")
+    R, turn = matrix_from_wxyz(head_wxyz), matrix_from_rotvec(head_turn)
+    (face,) = motion.require("face")
     return motion.with_channels(
+        face=(face + _drift(points, R, head_xyz, turn @ R, head_shift)).astype(np.float32),
         head_wxyz=_turned(head_wxyz, head_turn),
         head_xyz=(head_xyz + head_shift).astype(np.float32),
         torso_wxyz=_turned(torso_wxyz, torso_turn),
         torso_xyz=(torso_xyz + torso_shift).astype(np.float32),
         shoulders=(shoulders_of(motion) + rise).astype(np.float32),
     )
+
+
+def _drift(
+    points: Float[ndarray, "T P 3"],
+    R_before: Float[ndarray, "T 3 3"],
+    xyz_before: Float[ndarray, "T 3"],
+    R_after: Float[ndarray, "T 3 3"],
+    shift: Float[ndarray, "T 3"],
+) -> Float[ndarray, "T P 2"]:
+    """How far points that stay on their rays move in the head frame (x, y) when the head's pose changes."""
+    world = points @ R_before.swapaxes(1, 2) + xyz_before[:, None]
+    world = world * (1 + shift[:, None, 2:] / world[..., 2:])
+    after = (world - (xyz_before + shift)[:, None]) @ R_after
+    return (after - points)[..., :2]
 
 
 def _turned(wxyz: Float[ndarray, "T 4"], turn: Float[ndarray, "T 3"]) -> Float[ndarray, "T 4"]:
@@ -163,7 +190,8 @@ def _equations(
     tried = np.tile(corrections[k], (1 + len(moved), 1))
     for row, unknown in enumerate(moved, 1):
         tried[row, unknown] += STEP[unknown]
-    poses = corrected_motion(motion[np.full(len(tried), k)], tried)
+    same = np.full(len(tried), k)
+    poses = corrected_motion(motion[same], tried, footage.points[same])
     coefficients = avatar.coefficients(poses).numpy()
     shown = draw.shrunk(footage.hidden(k).astype(np.uint8)) == 0
     drawn = np.stack([draw(coefficients[j], poses, j)[shown] for j in range(len(tried))]).astype(np.float32)

@@ -13,13 +13,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float32, Int
 from numpy import ndarray
 from torch import Tensor
 
 from locutor.avatar.pose_tracker import N_UNKNOWNS, PARTS, ROUNDS, Footage
 from locutor.capture.performance import Performance
 from locutor.capture.regions import find_regions
+from locutor.capture.stabilise import landmarks_in_head
+from locutor.core.face import FACE_POINTS, RIGID
+from locutor.geometry.rotation import matrix_from_wxyz
 from locutor.splat.bodies import BodyPose
 
 N_POSE_UNKNOWNS = PARTS[-1]  # the rest are the shoulders, which act through the torso's bases
@@ -82,7 +85,15 @@ def footage_from(performance: Performance, frames: Int[ndarray, " T"]) -> Footag
         mask[top:bottom, left:right] = True
         return mask
 
-    return Footage(lambda k: performance.frames.rgb(int(frames[k])), hidden)
+    return Footage(lambda k: performance.frames.rgb(int(frames[k])), hidden, tracked_points(performance)[frames])
+
+
+def tracked_points(performance: Performance) -> Float32[ndarray, "T 120 3"]:
+    """The landmarks of `Motion.face` in every frame, head frame, inter-ocular units."""
+    tracking = performance.tracking
+    head_wxyz, head_xyz = tracking.motion.require("head_wxyz", "head_xyz")
+    R, rigid = matrix_from_wxyz(head_wxyz), tracking.neutral[list(RIGID)]
+    return landmarks_in_head(tracking.landmarks, R, head_xyz, rigid, performance.camera)[:, list(FACE_POINTS)]
 
 
 def corrected(pose: BodyPose, unknowns: Float[Tensor, " 14"]) -> BodyPose:
