@@ -108,7 +108,7 @@ def _follow(
     shift, found = 0.0, []
     for frame in frames:
         for _ in range(ITERATIONS):
-            shifted = np.float32([[1, 0, columns.start], [0, 1, rows.start + shift]])
+            shifted = np.array([[1, 0, columns.start], [0, 1, rows.start + shift]], np.float32)
             flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
             seen = cv2.warpAffine(frame, shifted, still.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
             step = float((weight * (still - seen)).sum()) / energy
