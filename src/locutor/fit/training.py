@@ -100,7 +100,7 @@ class Training:
         )
         loss.loss.backward()
         model.learn(coefficients, of_torso, delta, self.share_done)
-        if unknowns.grad is not None:
+        if unknowns.grad is not None and not frame.eyes_only:
             self._refiner.step(frame.k, unknowns.grad, self.share_done)
         self._meter.add(model.canonical.means)
         self.iteration += 1
