@@ -1,3 +1,5 @@
+import copy
+import dataclasses
 from itertools import islice
 
 import numpy as np
@@ -15,8 +17,12 @@ def once(n: int) -> np.ndarray:
     return np.ones(n, np.int64)
 
 
+def frames(counts: np.ndarray, seed: int, start: int, end: int) -> list[int]:
+    return [k for k, _ in frame_order(counts, seed, start, end)]
+
+
 def counts_of(performance: Performance) -> np.ndarray:
-    return visits(performance.tracking.motion[: performance.n_train].face)
+    return visits(performance.tracking.motion[: performance.n_train].face)[0]
 
 
 def blinking(n: int, closed: list[int]) -> np.ndarray:
@@ -31,16 +37,18 @@ def blinking(n: int, closed: list[int]) -> np.ndarray:
 
 def test_blinks_come_more_often():
     closed = [100, 101, 300, 301, 302]
-    counts = visits(blinking(400, closed))
+    counts, for_eyes = visits(blinking(400, closed))
+    assert np.flatnonzero(for_eyes).tolist() == closed
     assert (counts[closed] == round(BLINK_SHARE * 400 / len(closed))).all()
     assert np.median(counts) == 1
-    assert visits(blinking(400, [100]))[100] == MOST_VISITS
+    assert visits(blinking(400, [100]))[0][100] == MOST_VISITS
 
 
 def test_the_widest_and_the_most_closed_mouths_come_twice():
     face = blinking(200, [])
     face[[20, 21], LIP_GAP_ROWS[1], 1] = (0.5, -0.1)
-    counts = visits(face)
+    counts, for_eyes = visits(face)
+    assert not for_eyes.any()
     assert (counts[[20, 21]] == 2).all()
     assert set(counts) == {1, 2}
     assert (counts == 2).mean() < 0.06
@@ -48,13 +56,38 @@ def test_the_widest_and_the_most_closed_mouths_come_twice():
 
 def test_an_epoch_shows_each_frame_as_often_as_it_counts():
     counts = np.array([1, 3, 2])
-    order = list(frame_order(counts, 0, 0, 12))
+    order = frames(counts, 0, 0, 12)
     assert np.bincount(order[:6]).tolist() == np.bincount(order[6:]).tolist() == [1, 3, 2]
+
+
+def test_the_first_visit_of_each_epoch_is_told_from_the_others():
+    visited = list(frame_order(np.array([1, 3, 2]), 0, 0, 12))
+    for epoch in (visited[:6], visited[6:]):
+        seen = [k for k, _ in epoch]
+        assert [again for _, again in epoch] == [k in seen[:i] for i, k in enumerate(seen)]
+
+
+def test_a_blink_that_comes_again_is_for_the_eyes_alone(performance: Performance):
+    closed = list(range(40, 44))
+    footage = copy.copy(performance)
+    face = blinking(len(performance), closed)
+    motion = performance.tracking.motion.with_channels(face=face)
+    footage.tracking = dataclasses.replace(performance.tracking, motion=motion)
+    counts, _ = visits(face[: performance.n_train])
+    fed = [f for f in feed_frames(footage, TrainConfig(n_iterations=int(counts.sum())), 0) if f.k in closed]
+    for k in closed:
+        weights = [f.weight for f in fed if f.k == k]
+        assert [f.eyes_only for f in fed if f.k == k] == [False] + [True] * (len(weights) - 1)
+        assert len(weights) > 1
+        assert weights[0].min() == 1
+        left, top, right, bottom = find_regions(performance.tracking.landmarks, performance.camera.width).eye_left[k]
+        assert weights[1][(top + bottom) // 2, (left + right) // 2] > 0
+        assert weights[1][0, 0] == 0
 
 
 @given(st.integers(1, 40), st.integers(0, 5), st.integers(1, 4))
 def test_each_epoch_covers_every_frame_once(n_train, seed, n_epochs):
-    order = list(frame_order(once(n_train), seed, 0, n_epochs * n_train))
+    order = frames(once(n_train), seed, 0, n_epochs * n_train)
     for epoch in range(n_epochs):
         assert sorted(order[epoch * n_train : (epoch + 1) * n_train]) == list(range(n_train))
 
@@ -66,22 +99,22 @@ def test_a_resume_sees_the_same_frames(n_train, seed, start):
 
 
 def test_epochs_and_seeds_differ():
-    order = list(frame_order(once(50), 0, 0, 100))
+    order = frames(once(50), 0, 0, 100)
     assert order[:50] != order[50:]
-    assert order[:50] != list(frame_order(once(50), 1, 0, 50))
+    assert order[:50] != frames(once(50), 1, 0, 50)
     assert order[:50] != sorted(order[:50])
 
 
 def test_the_feed_gives_the_frames_of_the_order_and_ends(performance: Performance):
     config = TrainConfig(n_iterations=130, seed=4)
     fed = list(feed_frames(performance, config, start=110))
-    assert [frame.k for frame in fed] == list(frame_order(counts_of(performance), 4, 110, 130))
+    assert [frame.k for frame in fed] == frames(counts_of(performance), 4, 110, 130)
     for frame in fed[::7]:
         np.testing.assert_array_equal(frame.target.numpy(), performance.frames.rgb(frame.k))
 
 
 def test_held_out_frames_are_never_fed(performance: Performance):
-    assert max(frame_order(counts_of(performance), 0, 0, 1000)) == performance.n_train - 1 < len(performance) - 1
+    assert max(frames(counts_of(performance), 0, 0, 1000)) == performance.n_train - 1 < len(performance) - 1
 
 
 def test_mouth_and_eyes_count_more(performance: Performance):

@@ -7,10 +7,11 @@ import torch
 from tests.synthetic.performer import CAMERA, person
 
 from locutor.avatar.avatar import Avatar, body_pose
-from locutor.avatar.pose_tracker import corrected_motion
+from locutor.avatar.pose_tracker import N_UNKNOWNS, corrected_motion
 from locutor.capture.performance import Performance
 from locutor.fit.config import TrainConfig
-from locutor.fit.pose_refinement import PoseRefiner, corrected
+from locutor.fit.frame_feed import feed_frames
+from locutor.fit.pose_refinement import FROM_ITERATION, PoseRefiner, corrected, tracked_points
 from locutor.fit.training import Training
 from locutor.geometry.rotation import matrix_from_rotvec
 from locutor.splat.cpu import rasterize
@@ -20,16 +21,16 @@ from locutor.splat.posing import pose_gaussians
 
 def test_no_correction_changes_nothing(performance: Performance):
     pose = body_pose(performance.tracking.motion, 7)
-    same = corrected(pose, torch.zeros(12))
+    same = corrected(pose, torch.zeros(N_UNKNOWNS))
     for name, value in vars(pose).items():
         assert torch.equal(getattr(same, name), value)
 
 
 def test_a_correction_is_a_small_turn_and_a_shift_of_each_body(performance: Performance):
     pose = body_pose(performance.tracking.motion, 7)
-    unknowns = torch.tensor([1e-3, -2e-3, 3e-3, 0.1, 0.2, 0.3, -2e-3, 1e-3, 0.5e-3, -0.1, -0.2, -0.3])
+    unknowns = torch.tensor([1e-3, -2e-3, 3e-3, 0.1, 0.2, 0.3, -2e-3, 1e-3, 0.5e-3, -0.1, -0.2, -0.3, 0.0, 0.0])
     moved = corrected(pose, unknowns)
-    for name, turn, shift in (("head", unknowns[:3], unknowns[3:6]), ("torso", unknowns[6:9], unknowns[9:])):
+    for name, turn, shift in (("head", unknowns[:3], unknowns[3:6]), ("torso", unknowns[6:9], unknowns[9:12])):
         exact = matrix_from_rotvec(turn.numpy().astype(np.float64)) @ getattr(pose, f"R_world_{name}").numpy()
         np.testing.assert_allclose(getattr(moved, f"R_world_{name}"), exact, atol=1e-5)
         torch.testing.assert_close(getattr(moved, f"{name}_xyz"), getattr(pose, f"{name}_xyz") + shift)
@@ -37,14 +38,14 @@ def test_a_correction_is_a_small_turn_and_a_shift_of_each_body(performance: Perf
 
 def test_the_mean_correction_is_taken_out():
     refiner = PoseRefiner(5)
-    refiner.correction = torch.randn(5, 12, generator=torch.Generator().manual_seed(0))
+    refiner.correction = torch.randn(5, N_UNKNOWNS, generator=torch.Generator().manual_seed(0))
     together = torch.stack([refiner.unknowns(k) for k in range(5)])
-    torch.testing.assert_close(together.mean(0), torch.zeros(12), atol=1e-6, rtol=0)
+    torch.testing.assert_close(together.mean(0), torch.zeros(N_UNKNOWNS), atol=1e-6, rtol=0)
 
 
 def test_only_the_frame_that_was_drawn_moves():
     refiner = PoseRefiner(5)
-    refiner.step(2, torch.ones(12), share_done=0.0)
+    refiner.step(2, torch.ones(N_UNKNOWNS), share_done=0.0)
     assert (refiner.correction[2] < 0).all()
     assert not refiner.correction[[0, 1, 3, 4]].any()
 
@@ -52,7 +53,7 @@ def test_only_the_frame_that_was_drawn_moves():
 def test_steps_get_smaller_towards_the_end():
     def first_step(share_done: float) -> float:
         refiner = PoseRefiner(2)
-        refiner.step(0, torch.ones(12), share_done)
+        refiner.step(0, torch.ones(N_UNKNOWNS), share_done)
         return float(refiner.correction[0].abs().max())
 
     assert first_step(0.5) == pytest.approx(0.5 * first_step(0.0), rel=1e-3)
@@ -60,7 +61,7 @@ def test_steps_get_smaller_towards_the_end():
 
 
 def test_going_on_from_a_state_is_as_if_nothing_had_happened():
-    gradients = torch.randn(6, 12, generator=torch.Generator().manual_seed(0))
+    gradients = torch.randn(6, N_UNKNOWNS, generator=torch.Generator().manual_seed(0))
     straight, first, second = PoseRefiner(3), PoseRefiner(3), PoseRefiner(3)
     for g in gradients:
         straight.step(1, g, 0.2)
@@ -102,13 +103,31 @@ def test_a_wrong_pose_is_drawn_to_the_true_one(performance: Performance):
     assert (found.R_world_head - pose.R_world_head).norm() < 0.5 * (wrong.R_world_head - pose.R_world_head).norm()
 
 
+def test_the_shoulders_of_a_frame_follow_the_gradient(performance: Performance):
+    raised = replace(
+        performance.tracking,
+        motion=performance.tracking.motion.with_channels(shoulders=np.zeros((len(performance), 2), np.float32)),
+    )
+    footage = copy.copy(performance)
+    footage.tracking = raised
+    training = Training(footage, TrainConfig(n_gaussians=300, n_mouth=20, n_bases=2, n_iterations=1000))
+    training.model.torso_bases += torch.randn(
+        training.model.torso_bases.shape, generator=torch.Generator().manual_seed(0)
+    )
+    training.iteration = FROM_ITERATION
+    training.step(next(feed_frames(footage, training.config, 0)))
+    moved = training._refiner.correction[:, -2:].abs().amax(1) > 0
+    assert moved.sum() == 1
+    assert training._refiner.correction[moved].abs().min() > 0
+
+
 def test_all_frames_at_once_bring_the_torso_back(performance: Performance, speaking_avatar: Avatar, monkeypatch):
     """The torso's track drifts by a few hundredths; the avatar, which is right here, sees it in every fourth frame."""
     drifting = copy.copy(performance)
     n = len(performance)
-    wrong = np.zeros((n, 12))
+    wrong = np.zeros((n, N_UNKNOWNS))
     wrong[:, 9] = 0.03 * np.sin(np.linspace(0, 4, n))
-    motion = corrected_motion(performance.tracking.motion, wrong)
+    motion = corrected_motion(performance.tracking.motion, wrong, tracked_points(performance))
     drifting.tracking = replace(performance.tracking, motion=motion)
     training = Training(drifting, TrainConfig(n_gaussians=600, n_mouth=20, n_bases=2, n_iterations=10))
     monkeypatch.setattr(training, "avatar", lambda _: speaking_avatar)

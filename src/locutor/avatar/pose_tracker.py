@@ -1,9 +1,12 @@
 """Head and torso poses of footage, refined with the finished avatar.
 
 A tracker without an avatar is right to a fraction of a pixel; what is left costs 1 dB and more. Here every frame of the
-footage is compared with what the avatar draws, and twelve unknowns (turn and shift of head and torso) are moved by
-Gauss-Newton steps. All frames are solved at once, with a prior on the size and on the acceleration of the corrections.
-The mouth is masked out: the face's controls are not touched, and what the lips do must not leak into the pose.
+footage is compared with what the avatar draws, and 14 unknowns (turn and shift of head and torso, the shoulders) are
+moved by Gauss-Newton steps. All frames are solved at once, with a prior on the size and on the acceleration of the
+corrections. The mouth is masked out: what the lips do must not leak into the pose.
+
+The face's landmarks were seen in the picture. When the head's pose moves under them, their displacement from the
+neutral face changes by as much the other way; otherwise lips that were right would be shifted along with the head.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from numpy import ndarray
 from scipy.linalg import solveh_banded
 
 from locutor.avatar.avatar import Avatar, as_background, body_pose
+from locutor.avatar.torso import shoulders_of
 from locutor.core.camera import Camera
 from locutor.core.events import Event, Progress
 from locutor.core.motion import Motion
@@ -28,11 +32,14 @@ from locutor.geometry.rotation import matrix_from_rotvec, matrix_from_wxyz, wxyz
 from locutor.splat.engine import Engine, default_engine
 from locutor.splat.renderer import NativeRenderer
 
-N_UNKNOWNS = 12  # head turn (rad), head shift (inter-ocular units), torso turn, torso shift
+# Head turn (rad), head shift (inter-ocular units), torso turn, torso shift, both shoulders' shift.
+N_UNKNOWNS = 14
+PARTS = (3, 6, 9, 12)  # where one ends and the next begins
 STAGE = "refining poses"
-# What one step of the difference quotient moves, and what a correction is expected to be: turn x, y, z; shift x, y, z.
-STEP = np.tile([0.006, 0.006, 0.006, 0.005, 0.005, 0.03], 2)
-EXPECTED = np.array([0.01, 0.01, 0.01, 0.01, 0.01, 0.04] + [0.01, 0.01, 0.01, 0.02, 0.02, 0.06])
+# What one step of the difference quotient moves, and what a correction is expected to be: turn x, y, z and shift
+# x, y, z of head and torso; shoulders.
+STEP = np.array([0.006, 0.006, 0.006, 0.005, 0.005, 0.03] * 2 + [0.008] * 2)
+EXPECTED = np.array([0.01, 0.01, 0.01, 0.01, 0.01, 0.04] + [0.01, 0.01, 0.01, 0.02, 0.02, 0.06] + [0.01] * 2)
 EXPECTED_ACCELERATION = 0.4  # of a correction per frame and frame, as a share of `EXPECTED`
 # Grey levels that avatar and footage differ by where the pose is right, and how many pixels differ alike.
 HEAD_OUTLIER = 12.0  # grey levels above which a difference on the head counts less (Geman & McClure 1985)
@@ -54,7 +61,7 @@ class Round:
     torso_outlier: float
 
 
-HEAD, TORSO, BOTH = slice(0, 6), slice(6, 12), slice(0, 12)
+HEAD, TORSO, BOTH = slice(0, 6), slice(6, 14), slice(0, 14)
 # The torso may be off by a whole collar and comes near in small pictures; small pictures mislead the head.
 ROUNDS = (*[Round(0.5, TORSO, 40.0)] * 2, *[Round(1.0, BOTH, 20.0)] * 2)
 
@@ -66,10 +73,12 @@ class Footage:
     Attributes:
         rgb: picture of frame k, counted from the first frame of the motion.
         hidden: pixels of frame k that do not count, such as the mouth.
+        points: the landmarks of `Motion.face` in every frame as tracked, head frame, inter-ocular units.
     """
 
     rgb: Callable[[int], UInt8[ndarray, "H W 3"]]
     hidden: Callable[[int], Bool[ndarray, "H W"]]
+    points: Float[ndarray, "T 120 3"]
 
 
 def refine_poses(avatar: Avatar, motion: Motion, footage: Footage) -> Generator[Event, None, Motion]:
@@ -77,27 +86,26 @@ def refine_poses(avatar: Avatar, motion: Motion, footage: Footage) -> Generator[
 
     Args:
         avatar: who is in the footage.
-        motion: as tracked; needs `face`, `head` and `torso`. The face is not changed.
+        motion: as tracked; needs `face`, `head` and `torso`.
         footage: the frames of the motion.
 
     Returns:
         The refined motion (as the generator's return value); yields progress.
     """
     corrections = yield from fit_corrections(avatar, motion, footage, ROUNDS)
-    return corrected_motion(motion, corrections)
+    return corrected_motion(motion, corrections, footage.points)
 
 
 def fit_corrections(
     avatar: Avatar, motion: Motion, footage: Footage, rounds: Sequence[Round]
-) -> Generator[Event, None, Float[ndarray, "T 12"]]:
+) -> Generator[Event, None, Float[ndarray, "T 14"]]:
     """What to move the poses of `motion` by, see `corrected_motion` and `refine_poses`; yields progress."""
     started = time.monotonic()
     n = len(motion)
     corrections = np.zeros((n, N_UNKNOWNS))
-    coefficients = avatar.coefficients(motion).numpy()
     for done, step in enumerate(rounds):
         draw = _Draughtsman(avatar, step.scale)
-        equations = partial(_equations, draw, step, motion, footage, corrections, coefficients)
+        equations = partial(_equations, avatar, draw, step, motion, footage, corrections)
         found = []
         for pair in map_in_order(equations, range(n), default_engine().threads):
             found.append(pair)
@@ -109,16 +117,40 @@ def fit_corrections(
     return corrections
 
 
-def corrected_motion(motion: Motion, corrections: Float[ndarray, "T 12"]) -> Motion:
-    """Poses moved by head turn, head shift, torso turn and torso shift; turns are about the body's own origin."""
-    head_turn, head_shift, torso_turn, torso_shift = np.split(corrections, 4, axis=1)
+def corrected_motion(motion: Motion, corrections: Float[ndarray, "T 14"], points: Float[ndarray, "T 120 3"]) -> Motion:
+    """Poses and shoulders moved by the unknowns; turns are about the body's own origin.
+
+    Args:
+        motion: as tracked.
+        corrections: the unknowns of every frame.
+        points: as in `Footage`; they stay where they are in the picture, and the face changes accordingly.
+    """
+    head_turn, head_shift, torso_turn, torso_shift, rise = np.split(corrections, PARTS, axis=1)
     head_wxyz, head_xyz, torso_wxyz, torso_xyz = motion.require("head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz")
+    R, turn = matrix_from_wxyz(head_wxyz), matrix_from_rotvec(head_turn)
+    (face,) = motion.require("face")
     return motion.with_channels(
+        face=(face + _drift(points, R, head_xyz, turn @ R, head_shift)).astype(np.float32),
         head_wxyz=_turned(head_wxyz, head_turn),
         head_xyz=(head_xyz + head_shift).astype(np.float32),
         torso_wxyz=_turned(torso_wxyz, torso_turn),
         torso_xyz=(torso_xyz + torso_shift).astype(np.float32),
+        shoulders=(shoulders_of(motion) + rise).astype(np.float32),
     )
+
+
+def _drift(
+    points: Float[ndarray, "T P 3"],
+    R_before: Float[ndarray, "T 3 3"],
+    xyz_before: Float[ndarray, "T 3"],
+    R_after: Float[ndarray, "T 3 3"],
+    shift: Float[ndarray, "T 3"],
+) -> Float[ndarray, "T P 2"]:
+    """How far points that stay on their rays move in the head frame (x, y) when the head's pose changes."""
+    world = points @ R_before.swapaxes(1, 2) + xyz_before[:, None]
+    world = world * (1 + shift[:, None, 2:] / world[..., 2:])
+    after = (world - (xyz_before + shift)[:, None]) @ R_after
+    return (after - points)[..., :2]
 
 
 def _turned(wxyz: Float[ndarray, "T 4"], turn: Float[ndarray, "T 3"]) -> Float[ndarray, "T 4"]:
@@ -145,22 +177,24 @@ class _Draughtsman:
 
 
 def _equations(
+    avatar: Avatar,
     draw: _Draughtsman,
     step: Round,
     motion: Motion,
     footage: Footage,
-    corrections: Float[ndarray, "T 12"],
-    coefficients: Float[ndarray, "T K"],
+    corrections: Float[ndarray, "T 14"],
     k: int,
-) -> tuple[Float[ndarray, "12 12"], Float[ndarray, " 12"]]:
+) -> tuple[Float[ndarray, "14 14"], Float[ndarray, " 14"]]:
     """`H = J^T W J` and `g = J^T W (truth - drawn)` of frame k, in units of `EXPECTED`; J by difference quotients."""
     moved = range(N_UNKNOWNS)[step.unknowns]
     tried = np.tile(corrections[k], (1 + len(moved), 1))
     for row, unknown in enumerate(moved, 1):
         tried[row, unknown] += STEP[unknown]
-    poses = corrected_motion(motion[np.full(len(tried), k)], tried)
+    same = np.full(len(tried), k)
+    poses = corrected_motion(motion[same], tried, footage.points[same])
+    coefficients = avatar.coefficients(poses).numpy()
     shown = draw.shrunk(footage.hidden(k).astype(np.uint8)) == 0
-    drawn = np.stack([draw(coefficients[k], poses, j)[shown] for j in range(len(tried))]).astype(np.float32)
+    drawn = np.stack([draw(coefficients[j], poses, j)[shown] for j in range(len(tried))]).astype(np.float32)
     truth = draw.shrunk(cv2.cvtColor(footage.rgb(k), cv2.COLOR_RGB2GRAY))[shown]
     residual = truth.astype(np.float32) - drawn[0]
     J = np.zeros((N_UNKNOWNS, len(residual)), np.float32)
@@ -173,8 +207,8 @@ def _equations(
 
 
 def _solve(
-    H: Float[ndarray, "T 12 12"], g: Float[ndarray, "T 12"], corrections: Float[ndarray, "T 12"], unknowns: slice
-) -> Float[ndarray, "T 12"]:
+    H: Float[ndarray, "T 14 14"], g: Float[ndarray, "T 14"], corrections: Float[ndarray, "T 14"], unknowns: slice
+) -> Float[ndarray, "T 14"]:
     """The step of all frames at once: normal equations and prior are one banded system."""
     n = len(H)
     now = corrections / EXPECTED

@@ -18,6 +18,7 @@ from locutor.capture.head import HeadTrack, track_head
 from locutor.capture.image_store import ImageStore
 from locutor.capture.observe import Observations
 from locutor.capture.performance import FRAMES, HELD_OUT, MATTES, TRACKING, Tracking, upscale_matte
+from locutor.capture.shoulders import shoulder_shifts
 from locutor.capture.stabilise import face_displacements, landmarks_in_head
 from locutor.capture.torso import TorsoTrack, torso_poses, track_torso
 from locutor.core.camera import Camera
@@ -60,7 +61,9 @@ def solve_tracking(
         with atomic_path(folder / TORSO) as part:
             torso.save(part)
     yield Progress(STAGE, 2, 3, time.monotonic() - started, "controls")
-    tracking = _assemble(seen, head, torso, reference, camera)
+    matte = upscale_matte(mattes.grey(reference), camera.width)
+    shoulders_px = shoulder_shifts(frames.grey, torso, reference, seen.landmarks[reference], matte)
+    tracking = _assemble(seen, head, torso, shoulders_px, reference, camera)
     with atomic_path(folder / TRACKING) as part:
         tracking.save(part)
     yield Progress(STAGE, 3, 3, time.monotonic() - started)
@@ -87,7 +90,14 @@ def _reference_frame(head: HeadTrack, n_frames: int, observed: Bool[ndarray, " T
     return int(np.argmin(np.where(observed[:n_train], away, np.inf)))
 
 
-def _assemble(seen: Observations, head: HeadTrack, torso: TorsoTrack, reference: int, camera: Camera) -> Tracking:
+def _assemble(
+    seen: Observations,
+    head: HeadTrack,
+    torso: TorsoTrack,
+    shoulders_px: Float32[ndarray, "T 2"],
+    reference: int,
+    camera: Camera,
+) -> Tracking:
     n_train, track, observed = n_train_of(len(seen)), head.rigid, seen.observed
     R_world_head = track.R_world_head
     R_reference, xyz_reference = mean_rotation(R_world_head[:n_train]), track.xyz[:n_train].mean(0)
@@ -104,6 +114,7 @@ def _assemble(seen: Observations, head: HeadTrack, torso: TorsoTrack, reference:
         blendshapes=corrected_blendshapes(seen.blendshapes, in_head, observed),
         valid=observed,
         gaze=gaze_turns(in_head, observed),
+        shoulders=usual_at_zero(shoulders_px, n_train) * np.float32(xyz_reference[2] / camera.focal_px),
     )
     return Tracking(
         seen.landmarks, motion, neutral, reference_wxyz.astype(np.float32), xyz_reference.astype(np.float32), reference

@@ -26,6 +26,8 @@ class Motion:
         blendshapes: the 52 coefficients of `core.arkit.ARKIT_NAMES`, 0..1, the interchange with other systems.
         gaze: turn of the eyes in the head against where the person usually looks, to the right of the image and
             down, rad.
+        shoulders: how far the shoulder on the left and on the right of the image stands below its usual place on the
+            torso, inter-ocular units; breath and shrugs.
         valid: False where nothing was observed and the values are filled in.
     """
 
@@ -37,6 +39,7 @@ class Motion:
     blendshapes: Float[ndarray, "T 52"] | None = None
     valid: Bool[ndarray, " T"] | None = None
     gaze: Float[ndarray, "T 2"] | None = None
+    shoulders: Float[ndarray, "T 2"] | None = None
 
     def __len__(self) -> int:
         for array in self.channels().values():

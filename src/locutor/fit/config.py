@@ -38,7 +38,7 @@ class TrainConfig:
     n_gaussians: int = 0
     n_mouth: int = 0
     n_bases: int = 0
-    n_torso_bases: int = 6
+    n_torso_bases: int = 12
     n_iterations: int = 0
     device: str = "cpu"
     seed: int = 0

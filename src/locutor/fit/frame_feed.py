@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int, UInt8
+from jaxtyping import Bool, Float, Float32, Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
@@ -32,18 +32,24 @@ class TrainingFrame:
         k: its number.
         target: the picture.
         weight: what each pixel counts in the loss.
+        eyes_only: only the eyes count: the frame was shown before in this epoch, and comes again for its blink.
     """
 
     k: int
     target: UInt8[Tensor, "H W 3"]
     weight: Float[Tensor, "H W"]
+    eyes_only: bool = False
 
 
-def visits(face: Float32[ndarray, "T 120 2"]) -> Int[ndarray, " T"]:
+def visits(face: Float32[ndarray, "T 120 2"]) -> tuple[Int[ndarray, " T"], Bool[ndarray, " T"]]:
     """How often an epoch shows each frame: what is rare in speech and seen at once when it fails comes more often.
 
     Closed eyes make up at least `BLINK_SHARE` of an epoch, as far as `MOST_VISITS` allows; the widest and the most
     tightly closed mouths come twice.
+
+    Returns:
+        The number of visits, and whether the eyes are closed: then all visits but the first are for the eyes alone,
+        because a few blinks would otherwise teach a few mouths by heart.
     """
     counts = np.ones(len(face), np.int64)
     upper, lower = LIP_GAP_ROWS
@@ -53,40 +59,47 @@ def visits(face: Float32[ndarray, "T 120 2"]) -> Int[ndarray, " T"]:
     opening = eye_opening(face)
     usual, lowest = np.percentile(opening, 60), opening.min()
     closed = opening < (usual + lowest) / 2
-    if usual - lowest > LEAST_CLOSING and closed.any():
+    if usual - lowest <= LEAST_CLOSING:
+        closed[:] = False
+    if closed.any():
         counts[closed] = np.clip(round(BLINK_SHARE * len(face) / closed.sum()), 2, MOST_VISITS)
-    return counts
+    return counts, closed
 
 
-def frame_order(counts: Int[ndarray, " T"], seed: int, start: int, end: int) -> Iterator[int]:
-    """Frame numbers of iterations start..end: shuffled epochs in which frame k comes `counts[k]` times.
+def frame_order(counts: Int[ndarray, " T"], seed: int, start: int, end: int) -> Iterator[tuple[int, bool]]:
+    """Frame numbers of iterations start..end, and whether the frame came before in its epoch.
 
-    The same after a resume.
+    Shuffled epochs, in which frame k comes `counts[k]` times. The same after a resume.
     """
     shown = np.repeat(np.arange(len(counts)), counts)
     for iteration in range(start, end):
         epoch, place = divmod(iteration, len(shown))
         if place == 0 or iteration == start:
             permutation = np.random.default_rng([seed, epoch]).permutation(shown)
-        yield int(permutation[place])
+            first = np.zeros(len(shown), bool)
+            first[np.unique(permutation, return_index=True)[1]] = True
+        yield int(permutation[place]), not first[place]
 
 
 def feed_frames(performance: Performance, config: TrainConfig, start: int) -> Iterator[TrainingFrame]:
     """The frames of all iterations from `start` on; one thread decodes ahead."""
     regions = find_regions(performance.tracking.landmarks, performance.camera.width)
     (face,) = performance.tracking.motion[: performance.n_train].require("face")
-    order = frame_order(visits(face), config.seed, start, config.n_iterations)
-    return map_in_order(lambda k: _load(performance, regions, config, k), order, threads=1)
+    counts, closed = visits(face)
+
+    def load(visit: tuple[int, bool]) -> TrainingFrame:
+        k, again = visit
+        return _load(performance, regions, config, k, eyes_only=bool(again and closed[k]))
+
+    return map_in_order(load, frame_order(counts, config.seed, start, config.n_iterations), threads=1)
 
 
-def _load(performance: Performance, regions: Regions, config: TrainConfig, k: int) -> TrainingFrame:
+def _load(performance: Performance, regions: Regions, config: TrainConfig, k: int, eyes_only: bool) -> TrainingFrame:
     size = performance.camera.width
-    weight = np.ones((size, size), np.float32)
-    boxes = (
-        (regions.mouth[k], config.mouth_weight),
-        (regions.eye_right[k], config.eye_weight),
-        (regions.eye_left[k], config.eye_weight),
-    )
+    elsewhere = 0.0 if eyes_only else 1.0
+    weight = np.full((size, size), elsewhere, np.float32)
+    eyes = ((regions.eye_right[k], config.eye_weight), (regions.eye_left[k], config.eye_weight))
+    boxes = eyes if eyes_only else ((regions.mouth[k], config.mouth_weight), *eyes)
     for (left, top, right, bottom), inside in boxes:
-        weight[top:bottom, left:right] += inside - 1
-    return TrainingFrame(k, torch.from_numpy(performance.frames.rgb(k)), torch.from_numpy(weight))
+        weight[top:bottom, left:right] += inside - elsewhere
+    return TrainingFrame(k, torch.from_numpy(performance.frames.rgb(k)), torch.from_numpy(weight), eyes_only)

@@ -1,4 +1,4 @@
-"""Head and torso poses of the training frames, refined with the avatar.
+"""Head and torso poses and the shoulders of the training frames, refined with the avatar.
 
 The tracked pose is right to a fraction of a pixel for the head, to a pixel or two for the torso; what is left would be
 learnt as blur. Each frame has a small correction of its own. It is found once, when the avatar has taken shape, for all
@@ -13,15 +13,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float32, Int
 from numpy import ndarray
 from torch import Tensor
 
-from locutor.avatar.pose_tracker import N_UNKNOWNS, ROUNDS, Footage
+from locutor.avatar.pose_tracker import N_UNKNOWNS, PARTS, ROUNDS, Footage
 from locutor.capture.performance import Performance
 from locutor.capture.regions import find_regions
+from locutor.capture.stabilise import landmarks_in_head
+from locutor.core.face import FACE_POINTS, RIGID
+from locutor.geometry.rotation import matrix_from_wxyz
 from locutor.splat.bodies import BodyPose
 
+N_POSE_UNKNOWNS = PARTS[-1]  # the rest are the shoulders, which act through the torso's bases
 RATE = 6e-4  # about 0.05 px per visit at the start
 BETAS = (0.9, 0.99)
 FROM_ITERATION = 600
@@ -34,7 +38,7 @@ class PoseRefiner:
     """Corrections per frame and their Adam state; frames that are not drawn do not move.
 
     Attributes:
-        correction: rotation vectors (rad) and shifts (inter-ocular units), head then torso.
+        correction: rotation vectors (rad) and shifts (inter-ocular units), head then torso; the shoulders.
     """
 
     def __init__(self, n_frames: int) -> None:
@@ -43,15 +47,15 @@ class PoseRefiner:
         self._square = torch.zeros(n_frames, N_UNKNOWNS)
         self._visits = torch.zeros(n_frames)
 
-    def all_unknowns(self) -> Float[Tensor, "T 12"]:
+    def all_unknowns(self) -> Float[Tensor, "T 14"]:
         """Every frame's correction without the mean over all frames."""
         return self.correction - self.correction.mean(0)
 
-    def unknowns(self, k: int) -> Float[Tensor, " 12"]:
+    def unknowns(self, k: int) -> Float[Tensor, " 14"]:
         """Frame k's correction without the mean over all frames."""
         return self.correction[k] - self.correction.mean(0)
 
-    def step(self, k: int, gradient: Float[Tensor, " 12"], share_done: float) -> None:
+    def step(self, k: int, gradient: Float[Tensor, " 14"], share_done: float) -> None:
         """Adam on one frame (Kingma & Ba 2015)."""
         self._visits[k] += 1
         visits = float(self._visits[k])
@@ -81,12 +85,20 @@ def footage_from(performance: Performance, frames: Int[ndarray, " T"]) -> Footag
         mask[top:bottom, left:right] = True
         return mask
 
-    return Footage(lambda k: performance.frames.rgb(int(frames[k])), hidden)
+    return Footage(lambda k: performance.frames.rgb(int(frames[k])), hidden, tracked_points(performance)[frames])
 
 
-def corrected(pose: BodyPose, unknowns: Float[Tensor, " 12"]) -> BodyPose:
+def tracked_points(performance: Performance) -> Float32[ndarray, "T 120 3"]:
+    """The landmarks of `Motion.face` in every frame, head frame, inter-ocular units."""
+    tracking = performance.tracking
+    head_wxyz, head_xyz = tracking.motion.require("head_wxyz", "head_xyz")
+    R, rigid = matrix_from_wxyz(head_wxyz), tracking.neutral[list(RIGID)]
+    return landmarks_in_head(tracking.landmarks, R, head_xyz, rigid, performance.camera)[:, list(FACE_POINTS)]
+
+
+def corrected(pose: BodyPose, unknowns: Float[Tensor, " 14"]) -> BodyPose:
     """The pose moved by a small correction (first order in the rotation); the quaternions stay."""
-    head_turn, head_shift, torso_turn, torso_shift = unknowns.split(3)
+    head_turn, head_shift, torso_turn, torso_shift = unknowns[:N_POSE_UNKNOWNS].split(3)
     return dataclasses.replace(
         pose,
         R_world_head=pose.R_world_head + _cross_columns(head_turn, pose.R_world_head),

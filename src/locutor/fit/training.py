@@ -17,8 +17,8 @@ from torch import Tensor
 
 from locutor.avatar.avatar import Avatar, Provenance, as_background, body_pose
 from locutor.avatar.controls import N_CONTROLS, fit_controls
-from locutor.avatar.pose_tracker import corrected_motion, fit_corrections
-from locutor.avatar.torso import TorsoCode, encode_torso, torso_controls
+from locutor.avatar.pose_tracker import N_UNKNOWNS, corrected_motion, fit_corrections
+from locutor.avatar.torso import N_SHOULDERS, TorsoCode, encode_torso, torso_spread
 from locutor.capture.performance import Performance
 from locutor.core.events import Event
 from locutor.core.face import FACE_POINTS
@@ -35,6 +35,7 @@ from locutor.fit.pose_refinement import (
     PoseRefiner,
     corrected,
     footage_from,
+    tracked_points,
 )
 from locutor.fit.relocate import PullMeter, relocate
 from locutor.splat.bodies import BodyPose
@@ -63,10 +64,8 @@ class Training:
         self._controls = fit_controls(
             tracking.motion[: performance.n_train], tracking.reference_wxyz, tracking.reference_xyz
         )
-        self._encoded = torch.from_numpy(self._controls.encode(tracking.motion))
-        posed = torso_controls(tracking.motion[: performance.n_train])
-        self._torso_mean, self._torso_std = posed.mean(0).astype(np.float32), (posed.std(0) + 1e-6).astype(np.float32)
-        self._torso_encoded = torch.from_numpy(encode_torso(tracking.motion, self._torso_mean, self._torso_std))
+        self._points = tracked_points(performance)
+        self._torso_mean, self._torso_std = torso_spread(tracking.motion[: performance.n_train])
         self._plate = as_background(performance.plate).to(self._device)
         start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
         self.model = TrainableAvatar(
@@ -86,9 +85,10 @@ class Training:
         """Learn from one frame."""
         model, config = self.model, self.config
         model.optimiser.zero_grad()
-        noisy = self._noisy(self._encoded[frame.k], config.control_noise)
-        noisy_torso = self._noisy(self._torso_encoded[frame.k], config.torso_noise)
         unknowns = self._refiner.unknowns(frame.k).requires_grad_(self.iteration >= FROM_ITERATION)
+        controls, of_torso_pose = self._encoded(frame.k, unknowns)
+        noisy = self._noisy(controls, config.control_noise)
+        noisy_torso = self._noisy(of_torso_pose, config.torso_noise)
         pose = corrected(self._tracked_pose(frame.k), unknowns)
         coefficients = model.face.network(noisy.to(self._device))
         of_torso = model.torso.network(noisy_torso.to(self._device))
@@ -100,7 +100,7 @@ class Training:
         )
         loss.loss.backward()
         model.learn(coefficients, of_torso, delta, self.share_done)
-        if unknowns.grad is not None:
+        if unknowns.grad is not None and not frame.eyes_only:
             self._refiner.step(frame.k, unknowns.grad, self.share_done)
         self._meter.add(model.canonical.means)
         self.iteration += 1
@@ -113,7 +113,7 @@ class Training:
         """Refine the poses of all training frames together; yields progress."""
         n = self.performance.n_train
         known = self._refiner.all_unknowns().numpy().astype(np.float64)
-        motion = corrected_motion(self.performance.tracking.motion[:n], known)
+        motion = corrected_motion(self.performance.tracking.motion[:n], known, self._points[:n])
         fitted = np.arange(0, n, EVERY_AT_ONCE)
         footage = footage_from(self.performance, fitted)
         found = yield from fit_corrections(self.avatar(0.0), motion[fitted], footage, ROUNDS_AT_ONCE)
@@ -124,6 +124,16 @@ class Training:
         if k not in self._tracked:
             self._tracked[k] = body_pose(self.performance.tracking.motion, k)
         return self._tracked[k]
+
+    def _encoded(self, k: int, unknowns: Float[Tensor, " 14"]) -> tuple[Float[Tensor, " F"], Float[Tensor, " G"]]:
+        """Frame k's standardised controls of face and torso, its poses corrected; the shoulders carry a gradient."""
+        tracked, correction = self.performance.tracking.motion[k : k + 1], unknowns.detach().numpy()[None]
+        motion = corrected_motion(tracked, correction, self._points[k : k + 1])
+        of_torso = torch.from_numpy(encode_torso(motion, self._torso_mean, self._torso_std)[0])
+        rise = unknowns[-N_SHOULDERS:] - unknowns[-N_SHOULDERS:].detach()
+        shoulders = of_torso[-N_SHOULDERS:] + rise / torch.from_numpy(self._torso_std[-N_SHOULDERS:])
+        controls = torch.from_numpy(self._controls.encode(motion)[0])
+        return controls, torch.cat([of_torso[:-N_SHOULDERS], shoulders])
 
     def _background(self, k: int) -> Float[Tensor, "H W 3"]:
         if self.performance.background_is_still:
@@ -137,8 +147,10 @@ class Training:
     def picture(self, k: int) -> UInt8[ndarray, "H W 3"]:
         """Frame k as the avatar draws it now."""
         pose = to_device(self._tracked_pose(k), self._device)
-        of_face = self.model.face.network(self._encoded[k].to(self._device))
-        delta = self.model.delta(of_face, self.model.torso.network(self._torso_encoded[k].to(self._device)))
+        of_face, of_torso = self._encoded(k, torch.zeros(N_UNKNOWNS))
+        delta = self.model.delta(
+            self.model.face.network(of_face.to(self._device)), self.model.torso.network(of_torso.to(self._device))
+        )
         gaussians = pose_gaussians(self.model.canonical, delta, pose)
         rgb = rasterize(gaussians, self.performance.camera, self._background(k)).rgb
         return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
