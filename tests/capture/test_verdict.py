@@ -11,6 +11,7 @@ from locutor.capture.examine import OPENINGS, WIDTHS, FootageFigures
 from locutor.capture.sound_check import SoundFigures, check_sound
 from locutor.capture.verdict import Grade, judge_footage
 from locutor.core.clock import FPS, SAMPLE_RATE
+from locutor.speech.phonetic_classes import CLASSES
 
 SOUND = SoundFigures(-20.0, -55.0, 0.05, 0.7, 0.0, 0.02, 0.0)
 GOOD = FootageFigures(
@@ -45,6 +46,7 @@ GOOD = FootageFigures(
     sound=SOUND,
     offset_frames=0.3,
     offset_confidence=0.4,
+    sounds_s={name: 1.0 for name, _ in CLASSES if name != "silence"},
 )
 
 
@@ -84,6 +86,8 @@ def test_good_footage_is_good():
         ({"sound": replace(SOUND, floor_db=-28.0)}, Grade.USABLE, "above the noise"),
         ({"sound": replace(SOUND, tone_share=0.6)}, Grade.USABLE, "music"),
         ({"sound": replace(SOUND, unseen_voice_share=0.5)}, Grade.USABLE, "second voice"),
+        ({"sounds_s": GOOD.sounds_s | {"sh zh": 0.1}}, Grade.GOOD, "hardly heard: postalveolar"),
+        ({"sounds_s": dict.fromkeys(GOOD.sounds_s, 0.05)}, Grade.USABLE, "hardly heard: closed, lip and teeth"),
         ({"offset_frames": 5.0}, Grade.GOOD, "200 ms too late"),
         ({"offset_confidence": 0.05}, Grade.GOOD, "cannot be told"),
     ],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from locutor.capture.heard import hear_classes, visemes_of
 from locutor.capture.offset import CLEAR, estimate_offset_frames
 from locutor.core.errors import FootageError, FormatError
 from locutor.core.motion import Motion
@@ -75,8 +76,8 @@ def test_closed_mouth_and_range(speaker, model):
 @pytest.mark.parametrize("late", [-5, 6])
 def test_offset_is_found_and_corrected(speaker, late):
     shifted = np.roll(speaker.audio, 640 * late)
-    here, _ = estimate_offset_frames(speaker.audio, speaker.motion)
-    offset, confidence = estimate_offset_frames(shifted, speaker.motion)
+    here, _ = estimate_offset_frames(visemes_of(hear_classes(speaker.audio)), speaker.motion)
+    offset, confidence = estimate_offset_frames(visemes_of(hear_classes(shifted)), speaker.motion)
     assert offset - here == pytest.approx(late, abs=0.6)
     assert confidence > CLEAR
     predicted, target = cross_validate_voice(shifted, speaker.motion)
@@ -94,7 +95,7 @@ def test_offset_is_found_and_corrected(speaker, late):
 
 def test_an_unrelated_sound_has_no_clear_offset(speaker):
     other = np.random.default_rng(5).normal(0, 0.05, len(speaker.audio)).astype(np.float32)
-    assert estimate_offset_frames(other, speaker.motion)[1] < CLEAR
+    assert estimate_offset_frames(visemes_of(hear_classes(other)), speaker.motion)[1] < CLEAR
 
 
 def test_frames_that_were_not_observed_teach_nothing(speaker):

@@ -60,6 +60,7 @@ class FootageFigures:
         background: of camera and background.
         sound: None without a sound track.
         offset_frames, offset_confidence: how late the sound is; None without sound.
+        sounds_s: for how long each class of sounds is heard (`heard.seconds_of_sounds`); empty without sound.
     """
 
     seconds: float
@@ -93,6 +94,7 @@ class FootageFigures:
     sound: SoundFigures | None
     offset_frames: float | None
     offset_confidence: float | None
+    sounds_s: dict[str, float]
 
     @property
     def n_shapes(self) -> int:
@@ -110,6 +112,7 @@ def examine(
     background: BackgroundFigures,
     sound: SoundFigures | None,
     offset: tuple[float, float] | None,
+    sounds_s: dict[str, float],
 ) -> FootageFigures:
     """Measure captured footage."""
     observed, look, motion = seen.observed, seen.rows["look"][seen.observed], tracking.motion
@@ -150,6 +153,7 @@ def examine(
         sound=sound,
         offset_frames=None if offset is None else round(offset[0], 2),
         offset_confidence=None if offset is None else round(offset[1], 3),
+        sounds_s=sounds_s,
     )
 
 

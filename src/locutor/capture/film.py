@@ -6,6 +6,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from locutor.capture.detect import FaceLandmarker
 from locutor.capture.examine import examine, lip_gap
 from locutor.capture.framing import Framing
 from locutor.capture.head import HeadTrack
+from locutor.capture.heard import hear_classes, seconds_of_sounds, visemes_of
 from locutor.capture.image_store import ImageStore, ImageStoreWriter
 from locutor.capture.observe import ROWS, load_observations, observe
 from locutor.capture.performance import (
@@ -90,16 +92,17 @@ def capture_film(film: Path, out: Path, config: CaptureConfig, consent: Consent 
         camera = Camera(framing.size, framing.size, FOCAL_PER_SIZE * framing.size, framing.size / 2, framing.size / 2)
         tracking, head, torso = yield from solve_tracking(seen, cuts, camera, folder)
         plate = _make_plate(folder, framing.size)
-        sound, offset = yield from _extract_sound(film, info, config, folder, tracking.motion)
+        heard = yield from _extract_sound(film, info, config, folder, tracking.motion)
         quality = _quality(head, torso)
         started = time.monotonic()
         yield Progress("judging the footage", 0, 1, 0.0)
         background = check_background(ImageStore(folder / FRAMES), ImageStore(folder / MATTES), plate)
         if background.camera_moves or background.changes:
             _write_backgrounds(folder, plate)
-        heard = None if sound is None else check_sound(sound, lip_gap(tracking))
-        late = None if offset is None else (offset.frames, offset.confidence)
-        figures = examine(seen, framing, len(cuts), tracking, head, torso, background, heard, late)
+        sound = check_sound(heard.sound, lip_gap(tracking)) if heard else None
+        late = (heard.offset.frames, heard.offset.confidence) if heard else None
+        said = heard.seconds if heard else {}
+        figures = examine(seen, framing, len(cuts), tracking, head, torso, background, sound, late, said)
         verdict = judge_footage(figures)
         write_report(folder, film.name, figures, verdict, seen, tracking, head, torso, camera)
         meta = PerformanceMeta(
@@ -109,9 +112,9 @@ def capture_film(film: Path, out: Path, config: CaptureConfig, consent: Consent 
             framing,
             camera,
             quality,
-            sound is not None,
+            heard is not None,
             config.start_s,
-            float(offset.correction_frames) if offset else 0.0,
+            float(heard.offset.correction_frames) if heard else 0.0,
             consent,
         )
         for name in (ROWS, HEAD, TORSO, FRAMING):
@@ -172,21 +175,31 @@ def _write_backgrounds(folder: Path, plate: UInt8[ndarray, "H W 3"]) -> None:
             writer.append(key)
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """The sound that goes with the frames, how late it was, and for how long each sound is heard in it."""
+
+    sound: Float32[ndarray, " n"]
+    offset: SoundOffset
+    seconds: dict[str, float]
+
+
 def _extract_sound(
     film: Path, info: VideoInfo, config: CaptureConfig, folder: Path, motion: Motion
-) -> Generator[Event, None, tuple[Float32[ndarray, " n"] | None, SoundOffset | None]]:
+) -> Generator[Event, None, _Heard | None]:
     """Write the sound, moved so that it meets the lips when the offset is clear."""
     if not info.has_audio:
         yield Warned(f"{film.name} has no sound track: the avatar will have no voice model of its own")
-        return None, None
+        return None
     started = time.monotonic()
     yield Progress("reading the sound", 0, 1, 0.0)
     try:
         sound = cut_sound(film, config.start_s, len(motion))
     except MediaError as error:
         yield Warned(f"the sound cannot be used: {error.what}")
-        return None, None
-    offset = sound_offset(sound, motion)
+        return None
+    classes = hear_classes(sound)
+    offset = sound_offset(visemes_of(classes), motion)
     if offset.correction_frames:
         sound = cut_sound(film, config.start_s + offset.correction_s, len(motion))
         late = "late" if offset.frames > 0 else "early"
@@ -194,7 +207,7 @@ def _extract_sound(
     with atomic_path(folder / SOUND) as part:
         soundfile.write(part, sound, SAMPLE_RATE)
     yield Progress("reading the sound", 1, 1, time.monotonic() - started)
-    return sound, offset
+    return _Heard(sound, offset, seconds_of_sounds(classes))
 
 
 def _quality(head: HeadTrack, torso: TorsoTrack) -> TrackQuality:

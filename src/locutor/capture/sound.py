@@ -14,7 +14,7 @@ from locutor.media.audio import read_audio_chunks
 
 SHORTEST_S = 6.0  # s; in less, chance finds peaks as high
 FULL_S = 15.0  # the confidence asked for grows as the footage gets shorter than this: chance correlations do too
-LEAST_CORRECTED = 2.0  # frames; people differ by that much in how far their lips run ahead
+LEAST_CORRECTED = 1.5  # frames; real people whose sound is right lie within half a frame, and nobody sees 40 ms
 
 
 def cut_sound(film: Path, start_s: float, n_frames: int) -> Float32[ndarray, " n"]:
@@ -56,8 +56,13 @@ class SoundOffset:
         return self.correction_frames / FPS
 
 
-def sound_offset(sound: Float32[ndarray, " n"], motion: Motion) -> SoundOffset:
-    """Estimate by how much the sound is late, and decide whether to move it."""
-    frames, confidence = estimate_offset_frames(sound, motion)
+def sound_offset(visemes: Float32[ndarray, "t 12"], motion: Motion) -> SoundOffset:
+    """Estimate by how much the sound is late, and decide whether to move it.
+
+    Args:
+        visemes: posteriors of what is heard (`heard.visemes_of`), from the first picture on.
+        motion: with `face`.
+    """
+    frames, confidence = estimate_offset_frames(visemes, motion)
     clear = len(motion) >= SHORTEST_S * FPS and confidence >= CLEAR * max(1.0, (FULL_S * FPS / len(motion)) ** 0.5)
     return SoundOffset(frames, confidence, round(frames) if clear and abs(frames) >= LEAST_CORRECTED else 0)

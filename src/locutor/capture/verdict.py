@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from locutor.capture.examine import FootageFigures
+from locutor.capture.heard import seconds_of_visemes
 from locutor.capture.offset import CLEAR
 from locutor.capture.sound import LEAST_CORRECTED
+
+_COVERED_S = 0.25  # a kind of sound that is heard for less has not been learnt
+_MOST_MISSING = 3  # kinds of sounds, of eleven
 
 
 class Grade(StrEnum):
@@ -153,6 +157,10 @@ def _sound(f: FootageFigures) -> Iterator[Finding]:
     if sound.unseen_voice_share > 0.2:
         share = f"for {sound.unseen_voice_share:.0%} of the speech the lips keep still"
         yield Finding(Grade.USABLE, f"{share}: a second voice", "only the person in view should speak")
+    missing = [name for name, seconds in seconds_of_visemes(f.sounds_s).items() if seconds < _COVERED_S]
+    if missing:
+        grade = Grade.USABLE if len(missing) > _MOST_MISSING else Grade.GOOD
+        yield Finding(grade, f"hardly heard: {', '.join(missing)}", "speak for longer, with all sounds of the language")
     assert f.offset_frames is not None
     assert f.offset_confidence is not None
     ms = abs(f.offset_frames) * 40

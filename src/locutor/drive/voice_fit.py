@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
-from locutor.capture.offset import CLEAR, LIP_LEAD
+from locutor.capture.offset import CLEAR
 from locutor.capture.pose_effect import without_pose
 from locutor.capture.sound import sound_offset
 from locutor.core.clock import FPS
@@ -121,7 +121,7 @@ def held_out(footage: Footage, config: VoiceConfig) -> tuple[Float32[ndarray, "T
     return predicted, target
 
 
-def _offset_to_correct(audio: Float32[ndarray, " n"], motion: Motion, config: VoiceConfig) -> int:
+def _offset_to_correct(visemes: Float32[ndarray, "t 12"], motion: Motion, config: VoiceConfig) -> int:
     """By how many frames the sound is taken to be late.
 
     Beside a clear offset, lips that run further ahead than the look-ahead allows to follow are moved later, to a lead
@@ -129,10 +129,10 @@ def _offset_to_correct(audio: Float32[ndarray, " n"], motion: Motion, config: Vo
     """
     if not config.correct_offset:
         return 0
-    offset = sound_offset(audio, motion)
+    offset = sound_offset(visemes, motion)
     if offset.correction_frames or offset.confidence < CLEAR:
         return offset.correction_frames
-    return max(0, round(offset.frames + LIP_LEAD - FOLLOWED_LEAD))
+    return max(0, round(offset.frames - FOLLOWED_LEAD))
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Footage:
             )
         valid = np.ones(len(motion), bool) if motion.valid is None else motion.valid
         mouth = motion.face[:, MOUTH_SLICE].astype(np.float32)
-        return Footage(sound, mouth, motion, valid, _offset_to_correct(audio, motion, config))
+        return Footage(sound, mouth, motion, valid, _offset_to_correct(sound.frames.visemes, motion, config))
 
     def heard(self, prior_mel: Float32[ndarray, " 80"]) -> Heard:
         """What is heard around each frame."""
