@@ -208,7 +208,7 @@ class Info:
 
 @dataclass(frozen=True)
 class Verify:
-    """Read the C2PA manifest of a video or an exported page. Exit status: 0 valid, 3 altered, 4 no manifest, 2 not read.
+    """Read the C2PA manifest of a video or an exported page. Exit status: 0 valid, 3 altered, 4 no manifest, 2 unread.
 
     Attributes:
         file: the video, or the folder of the page.

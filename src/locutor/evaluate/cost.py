@@ -74,6 +74,7 @@ def main(path: str) -> None:
         cpu_ms=round(1e3 * cpu_s / N_FILM, 2),
         joule=None if joule is None or used is None else round((used - joule) / N_FILM, 3),
         n_frames=N_FILM,
+        n_single=N_SINGLE,
         threads=default_engine().threads,
     )
 

@@ -96,7 +96,7 @@ def judge(
     started = time.monotonic()
     part = held_out(performance)
     lpips = find_lpips()
-    landmarker, second, missing = _landmarkers()
+    landmarker, second, missing = landmarkers()
     try:
         for what in missing:
             yield Warned(what)
@@ -131,7 +131,7 @@ def judge(
     return judgement
 
 
-def _landmarkers() -> tuple[FaceLandmarker | None, OpenSeeFace | None, list[str]]:
+def landmarkers() -> tuple[FaceLandmarker | None, OpenSeeFace | None, list[str]]:
     """Those that are there, and what is said of the others."""
     first: FaceLandmarker | None = None
     second: OpenSeeFace | None = None
