@@ -28,7 +28,7 @@ bench: $(VENV)/.bench
 	$(RUN_ENV) $(BIN)/python -m benchmarks.run --json bench.json
 
 quality: $(STAMP)
-	$(RUN_ENV) $(BIN)/python benchmarks/quality.py
+	$(RUN_ENV) $(BIN)/python -m benchmarks.quality
 
 page: web/node_modules
 	cd web && npm test && npm run build

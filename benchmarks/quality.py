@@ -1,64 +1,80 @@
-"""`make quality`: captures, trains and judges the real clips of $LOCUTOR_MEDIA; prints figures beside their floors.
+"""`make quality`: captures, trains and judges the real clips of $LOCUTOR_MEDIA; writes docs/QUALITY.md.
 
-Needs LOCUTOR_MEDIA (with video/*.mp4) and LOCUTOR_MODELS. About ten minutes on two cores.
+    .venv/bin/python -m benchmarks.quality [--work runs/quality] [--avatars A.avatar ...] [--page docs/QUALITY.md]
+
+Needs LOCUTOR_MEDIA (with video/*.mp4) and LOCUTOR_MODELS. What lies in the work folder is not made again; finished
+avatars may be given in place of the clips. Ends with status 1 when a check fails.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import resource
+import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from locutor.avatar.bundle import load_avatar
-from locutor.capture.config import CaptureConfig
-from locutor.capture.film import capture_film
-from locutor.capture.performance import Performance
-from locutor.evaluate.judge import judge
-from locutor.fit.config import TrainConfig
-from locutor.fit.trainer import FINISHED, train_avatar
+import tyro
+from benchmarks.quality_checks import Check, checks_of
+from benchmarks.quality_page import Judged, read_judged, write_page
+from benchmarks.watch import watch_cost
 
-# Held-out floors: PSNR frame, face, mouth (dB), lip-gap correlation of `replay`; five-fold correlation of the voice.
-FLOORS = {
-    "french_50s_512_30fps.mp4": (30.8, 31.2, 30.3, 0.96, 0.52),
-    "lieu_45s_512_25fps.mp4": (33.0, 31.5, 28.7, 0.93, 0.52),
-    "obama_20s_450_25fps.mp4": (33.0, 32.4, 30.0, 0.96, None),
-}
+CLIPS = ("french_50s_512_30fps", "lieu_45s_512_25fps", "obama_20s_450_25fps")
+_PROGRAM = (sys.executable, "-m", "locutor.cli.main")
 
 
-def measure(film: Path, out: Path) -> dict[str, object]:
-    performance_folder, run, report = out / "performance", out / "run", out / "report"
-    started = time.monotonic()
-    if not performance_folder.exists():
-        list(capture_film(film, performance_folder, CaptureConfig()))
-    captured_s = time.monotonic() - started
-    performance = Performance(performance_folder)
-    if not (run / FINISHED).exists():
-        list(train_avatar(performance, run, TrainConfig()))
-    avatar = load_avatar(run / FINISHED)
-    if not report.exists():
-        list(judge(avatar, performance, report))
-    record = json.loads((report / "metrics.json").read_text())
-    record["captured_s"] = round(captured_s, 1)
-    record["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    return record
+@dataclass(frozen=True)
+class Config:
+    """What to judge.
+
+    Attributes:
+        work: folder of captures, avatars and reports.
+        avatars: finished avatars to judge in place of training on the clips; their footage must lie where it was.
+        page: the page to write.
+    """
+
+    work: Path = Path("runs/quality")
+    avatars: tuple[Path, ...] = ()
+    page: Path = Path("docs/QUALITY.md")
 
 
 def main() -> None:
+    config = tyro.cli(Config)
+    config.work.mkdir(parents=True, exist_ok=True)
+    judged: list[Judged] = []
+    checks: list[Check] = []
+    for avatar in config.avatars or [_trained(clip, config.work) for clip in CLIPS]:
+        report = config.work / f"{avatar.stem}.report"
+        if not report.exists():
+            _run("eval", str(avatar), "-o", str(report), "--true-torso")
+        one = read_judged(avatar, report)
+        judged.append(one)
+        checks += checks_of(one, watch_cost(avatar))
+        for check in checks[-8:]:
+            print(f"{one.name}: {check.line()}", flush=True)
+    write_page(config.page, judged, checks)
+    print(f"{config.page} is written; {sum(not c.holds for c in checks)} of {len(checks)} checks fail")
+    sys.exit(0 if all(check.holds for check in checks) else 1)
+
+
+def _trained(clip: str, work: Path) -> Path:
+    """Captured and trained, unless that is done."""
     media = os.environ.get("LOCUTOR_MEDIA") or sys.exit("set LOCUTOR_MEDIA to the folder that holds video/*.mp4")
-    out = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/quality")
-    for name, floors in FLOORS.items():
-        folder = out / Path(name).stem
-        folder.mkdir(parents=True, exist_ok=True)
-        record = measure(Path(media) / "video" / name, folder)
-        print(f"\n{name}: captured {record['captured_s']} s, trained {record['trained_s']} s, "
-              f"peak {record['peak_memory_mb']} MB, track {record['track']}")  # fmt: skip
-        for row, figures in record["rows"].items():
-            print(f"  {row:<24}", "  ".join(f"{key} {value}" for key, value in figures.items()))
-        print("  floors of replay        ", floors[:4], " five-fold voice", floors[4])
-        print("  voice, five-fold        ", record["voice_five_fold"], flush=True)
+    performance, avatar = work / clip, work / f"{clip}.avatar"
+    if not performance.exists():
+        _run("capture", str(Path(media, "video", f"{clip}.mp4")), "-o", str(performance))
+    if not avatar.exists():
+        _run("train", str(performance), "-o", str(avatar))
+    return avatar
+
+
+def _run(*arguments: str) -> None:
+    started = time.monotonic()
+    done = subprocess.run([*_PROGRAM, *arguments], stdout=subprocess.DEVNULL)
+    print(f"locutor {' '.join(arguments)}: {time.monotonic() - started:.0f} s", flush=True)
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 if __name__ == "__main__":

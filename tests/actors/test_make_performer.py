@@ -18,6 +18,8 @@ from locutor.core.errors import LocutorError, OutputError
 from locutor.core.events import Progress, Wrote
 from locutor.core.face import FACE_POINTS, LIPS
 from locutor.geometry.rotation import matrix_from_rotvec, matrix_from_wxyz
+from locutor.provenance.mark import Source
+from locutor.provenance.verify import State, shows_nobody, verify
 
 IDENTITY = np.eye(3)
 SECONDS = 7.0
@@ -165,3 +167,19 @@ def test_capture_takes_the_folder_like_a_film(made, tmp_path, monkeypatch):
     list(verbs.capture(made[0], tmp_path / "p", verbs.CaptureConfig()))
     list(verbs.capture(tmp_path / "other.mp4", tmp_path / "q", verbs.CaptureConfig()))
     assert asked == [made[0] / "performer.mp4", tmp_path / "other.mp4"]
+
+
+@needs_voice
+def test_its_film_says_that_it_shows_nobody(made):
+    film = made[0] / "performer.mp4"
+    verdict = verify(film)
+    assert verdict.state is State.VALID
+    assert verdict.source == Source.ALGORITHM.uri
+    assert verdict.avatar_id == "performer A 33"
+    assert shows_nobody(film)
+
+
+def test_other_films_do_not(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"no film")
+    assert not shows_nobody(tmp_path / "a.mp4")
+    assert not shows_nobody(tmp_path / "a.mpg")

@@ -5,7 +5,9 @@ from locutor.capture.performance import Performance
 from locutor.core.clock import SAMPLES_PER_FRAME
 from locutor.core.face import MOUTH_SLICE
 from locutor.evaluate.protocols import (
+    Protocol,
     held_out,
+    laid_over,
     mean_frame,
     read_clip,
     replayed,
@@ -15,6 +17,8 @@ from locutor.evaluate.protocols import (
     write_clip,
 )
 from locutor.media.audio import read_audio
+
+SIZE_PX = (128, 128)
 
 
 def test_the_held_out_part_is_the_last_eleventh(performance: Performance):
@@ -64,7 +68,12 @@ def test_the_mean_frame_is_the_mean_of_training_frames(performance: Performance)
 
 def test_a_clip_comes_back_with_its_sound(performance: Performance, tmp_path):
     part = held_out(performance)
-    write_clip(tmp_path / "clip.mp4", truth_frames(performance, part), part.sound, performance.camera.width)
+    write_clip(
+        tmp_path / "clip.mp4",
+        truth_frames(performance, part),
+        part.sound,
+        SIZE_PX,
+    )
     frames = list(read_clip(tmp_path / "clip.mp4"))
     assert len(frames) == 10
     for k, frame in zip(part.frames, frames, strict=True):
@@ -76,5 +85,33 @@ def test_a_clip_comes_back_with_its_sound(performance: Performance, tmp_path):
 
 def test_a_clip_without_sound(performance: Performance, tmp_path):
     part = held_out(performance)
-    write_clip(tmp_path / "clip.mp4", truth_frames(performance, part), part.sound[:0], performance.camera.width)
+    write_clip(
+        tmp_path / "clip.mp4",
+        truth_frames(performance, part),
+        part.sound[:0],
+        SIZE_PX,
+    )
     assert len(list(read_clip(tmp_path / "clip.mp4"))) == 10
+
+
+def test_every_line_says_what_it_is():
+    assert {line.kind for line in Protocol} == {"protocol", "chance", "ceiling"}
+    assert Protocol("voice, true torso") is Protocol.TRUE_TORSO
+    assert all(line.meaning and line.meaning[-1] != "." for line in Protocol)
+    assert [line for line in Protocol if not line.is_aligned] == [
+        Protocol.FREE,
+        Protocol.CROSS,
+        Protocol.CROSS_SHUFFLED,
+    ]
+
+
+def test_a_pasted_face_changes_nothing_outside_its_mask():
+    truth, rendered = np.full((64, 64, 3), 50, np.uint8), np.full((64, 64, 3), 200, np.uint8)
+    where = np.zeros((64, 64), bool)
+    where[16:48, 16:48] = True
+    pasted = laid_over(rendered, truth, where)
+    assert (pasted[~where] == 50).all()
+    assert (pasted[24:40, 24:40] == 200).all()
+    seam = pasted[32, 14:26, 0].astype(int)
+    assert (np.diff(seam) >= 0).all()
+    assert len(set(seam)) > 3  # it fades

@@ -10,7 +10,7 @@ from locutor.core.arkit import ARKIT_NAMES
 from locutor.core.errors import FormatError
 from locutor.core.face import FACE_POINTS, IRISES, OUTER_EYE_CORNERS
 from locutor.core.motion import Motion
-from locutor.export.arkit_csv import HEADER, write_arkit_csv
+from locutor.export.arkit_csv import HEADER, read_arkit_csv, write_arkit_csv
 from locutor.export.blendshapes import blendshapes
 
 
@@ -66,3 +66,17 @@ def test_a_motion_of_the_head_alone_has_no_expression(tmp_path: Path):
     with pytest.raises(FormatError, match="face"):
         write_arkit_csv(Motion(head_wxyz=np.ones((3, 4), np.float32)), tmp_path / "a.csv")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_written_is_read(tmp_path: Path):
+    values = np.random.default_rng(1).random((7, 52)).astype(np.float32)
+    write_arkit_csv(Motion(blendshapes=values), tmp_path / "a.csv")
+    np.testing.assert_allclose(read_arkit_csv(tmp_path / "a.csv").blendshapes, values, atol=1e-6)
+
+
+@pytest.mark.parametrize("content", ["", "JawOpen,EyeBlinkLeft\n1,2\n", "{header}\n", "{header}\n00:00,61,nan{rest}\n"])
+def test_what_is_no_such_table_is_refused(tmp_path: Path, content: str):
+    text = content.replace("{header}", ",".join(HEADER)).replace("{rest}", ",0" * 60)
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(FormatError, match=r"a\.csv"):
+        read_arkit_csv(tmp_path / "a.csv")

@@ -9,7 +9,8 @@ import torch
 
 from locutor.avatar.avatar import Avatar, as_background
 from locutor.capture.performance import Performance
-from locutor.export.ply import gaussians_of, write_ply
+from locutor.core.errors import FormatError
+from locutor.export.ply import gaussians_of, read_ply, write_ply
 from locutor.splat.cpu import rasterize
 from locutor.splat.gaussians import Gaussians
 
@@ -61,3 +62,21 @@ def test_the_neutral_head_lies_at_the_origin(speaking_avatar: Avatar, tmp_path: 
     np.testing.assert_allclose([ply[axis].mean() for axis in "xyz"], 0, atol=2.0)
     assert np.linalg.norm([ply[f"rot_{i}"] for i in range(4)], axis=0) == pytest.approx(1, abs=1e-5)
     assert all(np.isfinite(values).all() for values in ply.values())
+
+
+def test_our_reader_agrees_with_the_other(speaking_avatar: Avatar, tmp_path: Path):
+    write_ply(gaussians_of(speaking_avatar, None), tmp_path / "a.ply")
+    mine, theirs = read_ply(tmp_path / "a.ply"), _activated(_read(tmp_path / "a.ply"))
+    for name in ("means", "quats", "scales", "opacities", "colors"):
+        torch.testing.assert_close(getattr(mine, name), getattr(theirs, name))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"binary_little_endian", b"ascii"), (b"vertex ", b"vertex 9999999"), (b"float x", b"double x"), (b"ply", b"plx")],
+)
+def test_another_ply_is_refused(speaking_avatar: Avatar, tmp_path: Path, old: bytes, new: bytes):
+    write_ply(gaussians_of(speaking_avatar, None), tmp_path / "a.ply")
+    (tmp_path / "a.ply").write_bytes((tmp_path / "a.ply").read_bytes().replace(old, new, 1))
+    with pytest.raises(FormatError, match=r"a\.ply"):
+        read_ply(tmp_path / "a.ply")

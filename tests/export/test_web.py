@@ -1,8 +1,11 @@
 """A folder for a static host."""
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import c2pa
 import numpy as np
 import pytest
 import soundfile
@@ -10,10 +13,15 @@ import soundfile
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.motion_rows import motion_rows
 from locutor.capture.performance import Performance
-from locutor.core.errors import OutputError
+from locutor.core.errors import MarkError, OutputError
 from locutor.core.events import Wrote
 from locutor.export.take import recorded_take, spoken_take
 from locutor.export.web import export_web
+from locutor.media.pictures import decode_rgb, encode_jpeg
+from locutor.provenance.config import MarkConfig
+from locutor.provenance.mark import Source, make_mark
+from locutor.provenance.page import verify_page
+from locutor.provenance.verify import State
 
 
 def test_the_folder_is_whole(speaking_avatar: Avatar, performance: Performance, tmp_path: Path):
@@ -42,3 +50,52 @@ def test_a_folder_that_exists_is_left_alone(speaking_avatar: Avatar, performance
     with pytest.raises(OutputError, match="exists already"):
         list(export_web(speaking_avatar, "me", recorded_take(performance), tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def site(speaking_avatar: Avatar, performance: Performance, tmp_path: Path) -> Path:
+    list(export_web(speaking_avatar, "me", spoken_take(speaking_avatar, performance.sound[:3_000], 16_000, seed=4),
+                    tmp_path / "site"))  # fmt: skip
+    return tmp_path / "site"
+
+
+def test_a_page_carries_a_mark_that_stands_for_all_its_files(site: Path, speaking_avatar: Avatar):
+    verdict = verify_page(site)
+    assert verdict.state is State.VALID
+    assert verdict.source == Source.TRAINED.uri
+    assert verdict.avatar_id == speaking_avatar.id
+    files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    assert set(verdict.files) == files - {"avatar/plate.jpg"}
+    decode_rgb((site / "avatar" / "plate.jpg").read_bytes())
+    with c2pa.Reader("image/jpeg", (site / "avatar" / "plate.jpg").open("rb")) as reader:  # the library's own, as it is
+        assert reader.get_validation_state() in ("Valid", "Trusted")
+
+
+@pytest.mark.parametrize("name", ["index.html", "motion.bin", "avatar/avatar.bin", "avatar/plate.jpg", "sound.wav"])
+def test_a_changed_or_missing_file_of_a_page_is_found(site: Path, name: str):
+    data = bytearray((site / name).read_bytes())
+    data[-20] ^= 1
+    (site / name).write_bytes(bytes(data))
+    assert verify_page(site).state is State.ALTERED
+    (site / name).unlink()
+    if name == "avatar/plate.jpg":
+        with pytest.raises(MarkError):
+            verify_page(site)
+    else:
+        assert name in verify_page(site).failures[0]
+
+
+def test_a_page_may_be_left_unmarked(speaking_avatar: Avatar, performance: Performance, tmp_path: Path):
+    take = spoken_take(speaking_avatar, performance.sound[:3_000], 16_000, seed=4)
+    list(export_web(speaking_avatar, "me", take, tmp_path / "site", MarkConfig(mark=False)))
+    assert verify_page(tmp_path / "site").state is State.UNMARKED
+
+
+def test_names_in_a_foreign_mark_lead_nowhere_outside(site: Path, tmp_path: Path):
+    (tmp_path / "secret").write_text("x")
+    digest = hashlib.sha256(b"x").hexdigest()
+    mark = make_mark(MarkConfig(), "0" * 16, None)
+    for name in ("../secret", str(tmp_path / "secret")):
+        (site / "avatar" / "plate.jpg").write_bytes(encode_jpeg(np.zeros((32, 32, 3), np.uint8), 90))
+        replace(mark, files={name: digest}).seal(site / "avatar" / "plate.jpg")
+        assert verify_page(site).state is State.ALTERED

@@ -199,3 +199,12 @@ def test_the_verbs(tmp_path, program, speaking_avatar: Avatar, performance: Perf
     status, said = program("info", str(saved(true_avatar(), tmp_path / "b.avatar")))
     assert status == 0
     assert said.startswith(f"# Avatar {true_avatar().id}")
+
+
+def test_footage_of_nobody_makes_an_avatar_of_nobody(performance: Performance, tmp_path):
+    """From the mark of the film (tests/actors) over the footage's page to the card."""
+    meta = dataclasses.replace(performance.meta, synthetic=True)
+    meta.save(tmp_path / "meta.json")
+    assert PerformanceMeta.load(tmp_path / "meta.json").synthetic
+    with resources.as_file(resources.files("locutor.actors") / "embedded" / "meta.json") as page:
+        assert PerformanceMeta.load(page).synthetic

@@ -17,7 +17,8 @@ from locutor.avatar.bundle import load_avatar
 
 NAMES = (
     "avatar: zip", "avatar: safetensors", "avatar: JSON", "performance: JSON", "performance: tracking (npz)",
-    "performance: image store", "consent: JSON", "picture: PNG, JPEG", "checkpoint (torch)", "sound: wav, flac, ogg",
+    "performance: image store", "consent: JSON", "picture: PNG, JPEG", "checkpoint (torch)", "Gaussians: PLY",
+    "motion: CSV", "sound: wav, flac, ogg",
     "video: mp4", "C2PA manifest",
 )  # fmt: skip
 

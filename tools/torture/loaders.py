@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from locutor.capture.performance import PerformanceMeta, Tracking
 from locutor.core.camera import Camera
 from locutor.core.errors import LocutorError, MediaError
 from locutor.core.motion import Motion
+from locutor.export.arkit_csv import read_arkit_csv, write_arkit_csv
+from locutor.export.ply import gaussians_of, read_ply, write_ply
 from locutor.fit.trainer import load_checkpoint
 from locutor.live.say import speech_driver
 from locutor.media.audio import audio_duration, read_audio_chunks
@@ -98,6 +101,7 @@ def targets(avatar: Avatar, performance: Path, work: Path) -> list[Target]:
     stores = [_store(work, lossless) for lossless in (False, True)]
     sounds, films = _sounds(), [_film(work, False), _film(work, True)]
     checkpoint = _checkpoint()
+    ply, table = _ply(avatar, work), _table(work)
     filmed = (performance / "video.mp4").read_bytes()
     whole = Target("video: whole capture", ".mp4", 12, lambda r: mutated_bytes([filmed], r), _capture, writes=True)
     return [
@@ -110,8 +114,10 @@ def targets(avatar: Avatar, performance: Path, work: Path) -> list[Target]:
         Target("consent: JSON", ".json", 10_000, lambda r: mutated_json(page, r), _read_consent),
         Target("picture: PNG, JPEG", ".png", 10_000, lambda r: mutated_bytes(pictures, r), _read_picture),
         Target("checkpoint (torch)", ".pt", 10_000, lambda r: mutated_bytes([checkpoint], r), _read_checkpoint),
+        Target("Gaussians: PLY", ".ply", 10_000, lambda r: _mutated_text(ply, r), _read_ply),
+        Target("motion: CSV", ".csv", 10_000, lambda r: _mutated_text(table, r), _read_table),
         Target("sound: wav, flac, ogg", ".wav", 10_000, lambda r: mutated_bytes(sounds, r), _read_sound),
-        Target("video: mp4", ".mp4", 2_000, lambda r: mutated_bytes(films, r), _read_film),
+        Target("video: mp4", ".mp4", 10_000, lambda r: mutated_bytes(films, r), _read_film),
         Target("C2PA manifest", ".mp4", 2_000, lambda r: mutated_bytes(films[1:], r), _read_manifest),
         *([whole] if os.environ.get("LOCUTOR_MODELS") else []),
     ]
@@ -173,6 +179,14 @@ def _read_consent(path: Path) -> None:
 def _read_picture(path: Path) -> None:
     decode_rgb(path.read_bytes())
     decode_grey(path.read_bytes())
+
+
+def _read_ply(path: Path) -> None:
+    read_ply(path)
+
+
+def _read_table(path: Path) -> None:
+    read_arkit_csv(path)
 
 
 def _read_checkpoint(path: Path) -> None:
@@ -276,6 +290,32 @@ def _film(work: Path, marked: bool) -> bytes:
             writer.write_frame(np.roll(rng.integers(0, 255, (48, 64, 3), dtype=np.uint8), k, 1))
             writer.write_audio(rng.normal(0, 0.1, 640).astype(np.float32))
     return path.read_bytes()
+
+
+def _ply(avatar: Avatar, work: Path) -> bytes:
+    write_ply(gaussians_of(avatar, None), work / "sample.ply")
+    return (work / "sample.ply").read_bytes()
+
+
+def _table(work: Path) -> bytes:
+    write_arkit_csv(Motion(blendshapes=np.random.default_rng(4).random((30, 52), np.float32)), work / "sample.csv")
+    return (work / "sample.csv").read_bytes()
+
+
+WORDS = (
+    b"-1", b"1e400", b"nan", b"inf", b"99999999999999999999", b"0x10", b'"', b"\r", b"\0", b",,,,", b"list uchar int",
+    b"double", b"element face 3\n", b"format ascii 1.0", "\u0661".encode(), b"a" * 200_000,
+)  # fmt: skip
+
+
+def _mutated_text(sample: bytes, rng: Rng) -> bytes:
+    """Bytes anywhere, or another word in place of one of its first lines' words."""
+    if rng.random() < 0.4:
+        return mutated_bytes([sample], rng)
+    words = re.split(rb"([ ,\n])", sample[:4000])
+    for _ in range(int(rng.integers(1, 4))):
+        words[int(rng.integers(len(words)))] = pick(list(WORDS), rng)
+    return b"".join(words) + sample[4000:]
 
 
 def _checkpoint() -> bytes:

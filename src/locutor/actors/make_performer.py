@@ -34,6 +34,8 @@ from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.core.files import atomic_path, make_folder, refuse_existing_folder
 from locutor.core.parallel import map_in_order
 from locutor.media.writer import VideoWriter
+from locutor.provenance.config import MARKED, MarkConfig
+from locutor.provenance.mark import Source, make_mark
 
 FILM, SOUND, TRUTH, LABELS, META = "performer.mp4", "performer.wav", "truth.npz", "labels.images", "meta.json"
 VERSION = 1
@@ -55,6 +57,7 @@ class Config:
         crf: x264's constant rate factor: higher is smaller.
         preset: x264's speed preset.
         procedural: take the head made by code even where the ICT rig is there.
+        marking: how the film says that it is synthetic.
     """
 
     out: Path
@@ -66,6 +69,7 @@ class Config:
     crf: int = 18
     preset: str = "medium"
     procedural: bool = False
+    marking: MarkConfig = MARKED
 
 
 def make_performer(config: Config) -> Iterator[Event]:
@@ -78,6 +82,7 @@ def make_performer(config: Config) -> Iterator[Event]:
         FormatError: the face rig is damaged.
         MissingPartError: text to speech is not installed.
         OutputError: the folder exists or cannot be written to.
+        MarkError: the film cannot be signed.
     """
     generator = GENERATORS.get(config.generator)
     if generator is None:
@@ -121,7 +126,13 @@ def _render(
     started = time.monotonic()
     per_frame = recital.sample_rate // FPS
     video = VideoWriter(
-        folder / FILM, config.size_px, config.size_px, recital.sample_rate, crf=config.crf, preset=config.preset
+        folder / FILM,
+        config.size_px,
+        config.size_px,
+        recital.sample_rate,
+        crf=config.crf,
+        preset=config.preset,
+        mark=make_mark(config.marking, f"performer {config.generator} {config.seed}", None, Source.ALGORITHM),
     )
     with video, ImageStoreWriter(folder / LABELS, lossless=True) as labels:
         for frame, (rgb, label) in enumerate(frames(actor, motion)):

@@ -56,6 +56,7 @@ from locutor.media.pictures import decode_rgb, encode_png
 from locutor.media.video import VideoInfo, probe_video
 from locutor.provenance.consent import Consent
 from locutor.provenance.revocation import require_consent
+from locutor.provenance.verify import shows_nobody
 
 FOCAL_PER_SIZE = 2.34  # about 24 degrees: a face filmed from a metre or two; not observable from the clip
 MOST_PLATE_FRAMES = 120
@@ -116,6 +117,7 @@ def capture_film(film: Path, out: Path, config: CaptureConfig, consent: Consent 
             config.start_s,
             float(heard.offset.correction_frames) if heard else 0.0,
             consent,
+            shows_nobody(film),
         )
         for name in (ROWS, HEAD, TORSO, FRAMING):
             (folder / name).unlink(missing_ok=True)

@@ -149,6 +149,7 @@ class PerformanceMeta:
         start_s: where in the film the first frame was taken.
         sound_offset_frames: by how many frames the film's sound was late; `sound` is moved by that much.
         consent: what the person agreed to; None when nothing is on record.
+        synthetic: the film says, by a mark that holds, that its person was made by a program.
     """
 
     version: int
@@ -161,6 +162,7 @@ class PerformanceMeta:
     start_s: float = 0.0
     sound_offset_frames: float = 0.0
     consent: Consent | None = None
+    synthetic: bool = False
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -206,6 +208,8 @@ def _check(meta: PerformanceMeta) -> None:
         raise ValueError(f"{meta.n_frames} frames")
     if type(meta.framing.left) is not int or type(meta.framing.top) is not int:
         raise ValueError("the framing is not in whole pixels")
+    if type(meta.synthetic) is not bool:
+        raise ValueError(f"synthetic is {meta.synthetic!r}")
     for number in (meta.start_s, meta.sound_offset_frames, *vars(meta.camera).values(), *vars(meta.quality).values()):
         if type(number) not in (int, float) or not np.isfinite(number):
             raise ValueError(f"{number!r} is not a number")

@@ -36,7 +36,9 @@ def export(command: Export) -> Iterator[Event]:
     avatar = find_avatar(command.avatar)
     match command.format:
         case "web":
-            yield from export_web(avatar, Path(command.avatar).stem, _take(avatar, command), command.out)
+            yield from export_web(
+                avatar, Path(command.avatar).stem, _take(avatar, command), command.out, command.marking
+            )
         case "ply":
             write_ply(gaussians_of(avatar, _frame(avatar, command)), command.out)
             yield Wrote(command.out, "Gaussians")

@@ -85,16 +85,20 @@ class Say:
 class Eval:
     """Judge an avatar on the last 1/11 of its footage, which it never saw; writes videos, figures and a report.
 
+    Two avatars are judged alike and compared.
+
     Attributes:
-        avatar: an .avatar file.
+        avatars: one .avatar file, or two.
         out: folder to make.
         performance: the captured footage; found by itself when it still lies where it was trained on.
+        true_torso: also judge the head over the true torso and background, as some papers do.
         marking: how its videos say that they are synthetic.
     """
 
-    avatar: Positional[Path]
+    avatars: Positional[tuple[Path, ...]]
     out: Out
     performance: Path | None = None
+    true_torso: bool = False
     marking: Annotated[MarkConfig, arg(name="")] = field(default_factory=MarkConfig)
 
 
@@ -131,6 +135,7 @@ class Actor:
         generator: A or B, two families that share no colour, lamp or wall.
         size: width and height of the picture, px.
         procedural: take the head made by code even where the ICT rig is there.
+        marking: how the film says that it is synthetic.
     """
 
     out: Out
@@ -140,6 +145,7 @@ class Actor:
     generator: Literal["A", "B"] = "A"
     size: int = 512
     procedural: bool = False
+    marking: Annotated[MarkConfig, arg(name="")] = field(default_factory=MarkConfig)
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,7 @@ class Export:
         frame: of the motion, for ply; the neutral face in the reference pose when left out.
         seed: of head movement and blinks.
         overwrite: replace a file that exists.
+        marking: how the page says that it is synthetic.
     """
 
     avatar: Positional[str]
@@ -172,6 +179,7 @@ class Export:
     frame: int | None = None
     seed: int = 0
     overwrite: bool = False
+    marking: Annotated[MarkConfig, arg(name="")] = field(default_factory=MarkConfig)
 
 
 @dataclass(frozen=True)
@@ -200,10 +208,10 @@ class Info:
 
 @dataclass(frozen=True)
 class Verify:
-    """Read the C2PA manifest of a video. Exit status: 0 valid, 3 altered, 4 no manifest, 2 not readable.
+    """Read the C2PA manifest of a video or an exported page. Exit status: 0 valid, 3 altered, 4 no manifest, 2 unread.
 
     Attributes:
-        file: the video.
+        file: the video, or the folder of the page.
         anchors: certificates (PEM) of authorities that you trust; without them every signer is called untrusted.
     """
 
@@ -261,7 +269,8 @@ def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | 
             show(verbs.say(command.avatar, command.audio, command.text, command.voice, command.out, command.seed,
                            command.overwrite, command.marking))  # fmt: skip
         case Eval():
-            show(verbs.evaluate(command.avatar, command.out, command.performance, command.marking))
+            show(verbs.evaluate(command.avatars, command.out, command.performance, command.marking,
+                                command.true_torso))  # fmt: skip
         case Demo():
             show(verbs.demo(command.out, command.video, command.audio, command.config, command.consent,
                             command.marking))  # fmt: skip
@@ -269,7 +278,7 @@ def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | 
             from locutor.actors.make_performer import Config
 
             config_of = Config(command.out, command.seed, 60 * command.minutes, command.voice, command.generator,
-                               command.size, procedural=command.procedural)  # fmt: skip
+                               command.size, procedural=command.procedural, marking=command.marking)  # fmt: skip
             show(verbs.actor(config_of))
         case Export():
             from locutor.cli.export import export

@@ -17,6 +17,7 @@ from locutor.capture.performance import META, Performance
 from locutor.core.errors import ConsentError, FormatError, LocutorError, OutputError
 from locutor.core.events import Event, Warned, Wrote
 from locutor.core.files import atomic_path, make_folder, refuse_existing
+from locutor.evaluate.compare import compare
 from locutor.evaluate.judge import judge
 from locutor.fit.config import TrainConfig
 from locutor.fit.device import training_device
@@ -132,13 +133,31 @@ def find_avatar(name: str) -> Avatar:
         return load_avatar(path)
 
 
-def evaluate(avatar: Path, out: Path, performance: Path | None, marking: MarkConfig = MARKED) -> Iterator[Event]:
-    """`locutor eval`: finds the footage where it was trained on."""
-    loaded = load_avatar(avatar)
-    folder = performance or Path(loaded.provenance.performance)
+def evaluate(
+    avatars: tuple[Path, ...],
+    out: Path,
+    performance: Path | None,
+    marking: MarkConfig = MARKED,
+    true_torso: bool = False,
+) -> Iterator[Event]:
+    """`locutor eval`: of one avatar, or of two that are compared; finds the footage where they were trained on."""
+    match [(load_avatar(path), path) for path in avatars]:
+        case [(avatar, path)]:
+            yield from judge(avatar, _footage_of(avatar, path, performance), out, marking, true_torso)
+        case [(a, path_a), (b, path_b)]:
+            pairs = (a, _footage_of(a, path_a, performance)), (b, _footage_of(b, path_b, performance))
+            yield from compare((path_a.name, path_b.name), pairs, out, marking, true_torso)
+        case _:
+            raise LocutorError(
+                f"eval takes one avatar or two, not {len(avatars)}", "try: locutor eval me.avatar -o out"
+            )
+
+
+def _footage_of(avatar: Avatar, path: Path, performance: Path | None) -> Performance:
+    folder = performance or Path(avatar.provenance.performance)
     if not (folder / META).is_file():
-        raise FormatError(f"the footage of {avatar} is not at {folder}", "give the captured footage: --performance DIR")
-    yield from judge(loaded, Performance(folder), out, marking)
+        raise FormatError(f"the footage of {path} is not at {folder}", "give the captured footage: --performance DIR")
+    return Performance(folder)
 
 
 def demo(
@@ -165,7 +184,7 @@ def demo(
     else:
         yield Warned("the film has no speech to learn a voice model from: the avatar cannot speak")
     if not report.exists():
-        yield from evaluate(avatar, report, folder, marking)
+        yield from evaluate((avatar,), report, folder, marking)
     yield Warned(f"open {(report / 'report.html').resolve()} in a browser; the spoken sentences lie in {out.resolve()}")
 
 

@@ -12,7 +12,8 @@ from numpy import ndarray
 PERSON = 128  # of the matte's 255
 CLEAR_OF_PERSON_PX = 9  # of 512: background this far from the person is surely background
 N_MESH = 468  # points of the face mesh without the irises
-CHIN = 152
+CHIN, FOREHEAD = 152, 10
+NECK = 0.35  # of the height of the face, below the chin
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Masks:
         skin: the person inside the convex hull of the face's landmarks.
         hair: the person beside and above the face, down to the height of the chin; ears belong to it.
         torso: the person below the chin.
+        neck: the part of it right below the chin, as wide as the face.
         background: what is clear of the person.
     """
 
@@ -31,6 +33,7 @@ class Masks:
     skin: Bool[ndarray, "H W"]
     hair: Bool[ndarray, "H W"]
     torso: Bool[ndarray, "H W"]
+    neck: Bool[ndarray, "H W"]
     background: Bool[ndarray, "H W"]
 
 
@@ -41,6 +44,9 @@ def find_masks(matte: UInt8[ndarray, "H W"], landmarks: Float32[ndarray, "478 3"
     hull = cv2.convexHull(np.round(mesh).astype(np.int32))
     face = cv2.fillConvexPoly(np.zeros(matte.shape, np.uint8), hull, 1).astype(bool)
     below_chin = np.arange(len(matte))[:, None] > mesh[CHIN, 1]
+    left, right = mesh[:, 0].min(), mesh[:, 0].max()
+    columns, low = np.arange(matte.shape[1]), mesh[CHIN, 1] + NECK * (mesh[CHIN, 1] - mesh[FOREHEAD, 1])
+    near = (columns > left) & (columns < right) & (np.arange(len(matte))[:, None] < low)
     reach = 2 * round(CLEAR_OF_PERSON_PX * len(matte) / 512) + 1
     grown = cv2.dilate((matte > 0).astype(np.uint8), np.ones((reach, reach), np.uint8)).astype(bool)
     return Masks(
@@ -48,5 +54,6 @@ def find_masks(matte: UInt8[ndarray, "H W"], landmarks: Float32[ndarray, "478 3"
         skin=person & face,
         hair=person & ~face & ~below_chin,
         torso=person & ~face & below_chin,
+        neck=person & ~face & below_chin & near,
         background=~grown,
     )

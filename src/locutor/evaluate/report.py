@@ -1,158 +1,172 @@
-"""`report.html`: one file with the table, the curves and frames side by side."""
+"""`report.html`: one file that needs no other. The summary first, then tables, plots, error maps, worst frames."""
 
 from __future__ import annotations
 
-import base64
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import UInt8
-from numpy import ndarray
 
-from locutor.avatar.avatar import Avatar
-from locutor.capture.performance import Performance
 from locutor.core.clock import FPS
-from locutor.evaluate.metrics import lip_gap
-from locutor.evaluate.protocols import HeldOut
-from locutor.media.pictures import encode_jpeg
+from locutor.evaluate.drawing import curves, error_map, film, intervals, picture
+from locutor.evaluate.faults import find_faults
+from locutor.evaluate.figure import Figure
+from locutor.evaluate.protocols import HeldOut, Protocol
+from locutor.evaluate.tables import VOICE_FOLDS
+from locutor.evaluate.words import GROUPS, TITLES, number, title, with_interval
 
 if TYPE_CHECKING:
-    from locutor.evaluate.judge import Row
+    from locutor.evaluate.judge import Judgement
+    from locutor.evaluate.scoring import Row
 
-COLUMNS = {
-    "psnr": "PSNR frame, dB",
-    "ssim": "SSIM",
-    "psnr_face": "PSNR face",
-    "psnr_mouth": "PSNR mouth",
-    "psnr_person": "PSNR person",
-    "psnr_skin": "PSNR skin",
-    "sharpness_face": "sharpness face",
-    "sharpness_mouth": "sharpness mouth",
-    "sharpness_hair": "sharpness hair",
-    "flicker_background": "flicker background",
-    "flicker_torso": "flicker torso",
-    "lip_distance_px": "lip distance, px",
-    "lip_gap_correlation": "lip-gap r",
-    "lip_gap_lag_frames": "lag, frames",
-    "blinks_closed": "blinks closed",
-}
-CLIPS = ("truth", "refined", "replay", "voice")  # what a video is written of
-COLOURS = {"truth": "#111", "refined": "#15803d", "replay": "#1769aa", "voice": "#c2410c"}
-ERROR_GAIN = 4
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse}td,th{padding:.25rem .7rem;border-bottom:1px solid #ddd;text-align:right}
-td:first-child,th:first-child{text-align:left}figure{display:inline-block;margin:.2rem}img{width:250px;display:block}
-figcaption{font-size:12px;color:#555}video{width:330px}"""
+table{border-collapse:collapse;display:block;overflow-x:auto}td,th{padding:.25rem .6rem;border-bottom:1px solid #ddd;
+text-align:right;white-space:nowrap}td:first-child,th:first-child{text-align:left}small{color:#777;display:block}
+tr.chance{color:#666}tr.ceiling{color:#15803d}figure{display:inline-block;margin:.2rem}img{width:250px;display:block}
+figcaption{font-size:12px;color:#555}.wide,video{width:100%}.bad{color:#b91c1c}"""
+SUMMARY = (
+    "psnr",
+    "psnr_face",
+    "psnr_mouth",
+    "ms_ssim",
+    "sharpness_face",
+    "lip_gap_correlation",
+    "lip_distance_percent",
+)
+SHOWN = (  # whose pictures are shown
+    Protocol.REPLAY,
+    Protocol.REFINED,
+    Protocol.VOICE,
+)
+PLOTTED = ("psnr_face", "psnr_mouth", "lip_gap_correlation", "lip_distance_percent", "timing_match")
+N_WORST = 3
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One held-out frame as every row shows it."""
-
-    k: int
-    pictures: dict[str, UInt8[ndarray, "H W 3"]]
-
-
-def write_report(
-    path: Path,
-    avatar: Avatar,
-    performance: Performance,
-    part: HeldOut,
-    samples: Sequence[Sample],
-    rows: Sequence[Row],
-    voice: dict[str, Any],
-) -> None:
-    """Write the page; pictures are inside, the videos are linked beside it."""
-    source = html.escape(performance.meta.source)
-    quality = performance.meta.quality
-    clips = [name for name in CLIPS if (path.parent / f"{name}.mp4").exists()]
+def write_report(path: Path, judged: Judgement, comparison: bytes) -> None:
+    """Write the page; `comparison` is the film of truth, replay and voice side by side."""
+    source = html.escape(judged.performance.meta.source)
     page = [
         f"<!doctype html><meta charset='utf-8'><title>locutor: {source}</title><style>{STYLE}</style>",
         f"<h1>{source}</h1>",
-        f"<p>{part.end - part.start} frames ({(part.end - part.start) / FPS:.1f} s) held out in time, never seen. "
-        f"{avatar.provenance.iterations} iterations in {avatar.provenance.trained_s:.0f} s on "
-        f"{avatar.provenance.n_train_frames} frames; {len(avatar.canonical)} Gaussians. Head track: "
-        f"residual flow {quality.residual_flow_px:.2f} px per frame.</p>",
-        _table(rows),
-        "<p><b>replay</b>: tracked expression and pose. <b>refined</b>: the same with head and torso poses refined by "
-        "the avatar, the mouth masked out. <b>voice</b>: the sound drives the mouth, pose and eyes are "
-        "tracked. <b>person</b>: by the matte; <b>skin</b>: the person inside the hull of the face's landmarks; "
-        "<b>sharpness</b>: gradient energy, and <b>flicker</b>: second difference in time, as shares "
-        "of the truth's. Chance: <b>static head</b>, <b>mean frame</b>. Ceiling: <b>truth through the codec</b>.</p>",
-        _voice(voice),
+        *_summary(judged),
+        film(comparison, "truth | replay | voice, with the sound"),
+        *_tables(judged.rows),
+        *_voice(judged),
+        "<h2>Intervals</h2>",
+        *_plots(judged.rows),
         "<h2>Lip gap</h2>",
-        _curves(performance, part, rows),
-        "<h2>Videos</h2>",
-        "".join(f"<figure><video src='{c}.mp4' controls></video><figcaption>{c}</figcaption></figure>" for c in clips),
-        "<h2>Frames</h2>",
-        *(_strip(sample, performance) for sample in samples),
-    ]
+        curves(_gaps(judged)),
+        "<h2>Error of the face, dB, frame by frame</h2>",
+        curves({r.protocol.value: r.measured["psnr_face"].columns[:, 0] for r in judged.rows if r.protocol in SHOWN}),
+        "<h2>Where the error is</h2>",
+        *(picture(error_map(r.error), f"{r.protocol.value}: mean absolute error")
+          for r in judged.rows if r.protocol in SHOWN and r.error is not None),
+        "<h2>Worst frames of the face in replay, then frames at even distances</h2>",
+        *_frames(judged),
+    ]  # fmt: skip
     path.write_text("\n".join(page) + "\n")
 
 
-def _table(rows: Sequence[Row]) -> str:
-    head = "".join(f"<th>{title}</th>" for title in COLUMNS.values())
+def _summary(judged: Judgement) -> Iterator[str]:
+    provenance, quality, part = judged.avatar.provenance, judged.performance.meta.quality, judged.part
+    yield (
+        f"<p>{part.end - part.start} frames ({(part.end - part.start) / FPS:.1f} s) held out in time, never seen. "
+        f"{provenance.iterations} iterations in {provenance.trained_s:.0f} s on {provenance.n_train_frames} frames; "
+        f"{len(judged.avatar.canonical)} Gaussians. Head track: residual flow {quality.residual_flow_px:.2f} px per "
+        "frame.</p>"
+    )
+    cost = judged.cost
+    energy = f", {cost['joule']:.2f} J a frame" if cost.get("joule") is not None else ""
+    yield (
+        f"<p>Drawing: {cost['frames_per_s']:.0f} frames/s in films ({cost['threads']} threads), "
+        f"{cost['latency_ms']:.1f} ms for a frame alone (95 %: {cost['latency_p95_ms']:.1f}), "
+        f"{cost['peak_mb']:.0f} MB of memory{energy}.</p>"
+    )
+    told = [
+        f"<li class='bad'>{html.escape(row.protocol.value)}: {html.escape(fault.said)}</li>"
+        for row in judged.rows
+        if row.protocol.kind == "protocol"
+        for fault in find_faults(row.values)
+    ]
+    yield f"<ul>{''.join(told) or '<li>nothing stands out</li>'}</ul>"
+    yield _table([row for row in judged.rows if row.protocol.is_aligned], SUMMARY, small=False)
+
+
+def _tables(rows: Sequence[Row]) -> Iterator[str]:
+    for group, names in GROUPS.items():
+        with_it = [row for row in rows if any(name in row.figures for name in names)]
+        if with_it:
+            yield f"<h2>{group}</h2>"
+            yield _table(with_it, names)
+    yield "<p>Chance is grey, the ceiling green; below each figure its 95 % interval (blocks of frames redrawn).</p>"
+    said = "".join(f"<dt>{r.protocol.value}</dt><dd>{html.escape(r.protocol.meaning)}</dd>" for r in rows)
+    yield f"<dl>{said}</dl>"
+
+
+def _table(rows: Sequence[Row], names: Sequence[str], small: bool = True) -> str:
+    shown = [name for name in names if any(name in row.figures for row in rows)]
+    head = "".join(f"<th>{title(name)}</th>" for name in shown)
     body = "".join(
-        f"<tr><td>{row.name}</td>" + "".join(f"<td>{_number(row.figures.get(key))}</td>" for key in COLUMNS) + "</tr>"
+        f"<tr class='{row.protocol.kind}'><td>{row.protocol.value}</td>"
+        + "".join(f"<td>{_cell(row.figures.get(name), small)}</td>" for name in shown)
+        + "</tr>"
         for row in rows
     )
     return f"<table><tr><th>row</th>{head}</tr>{body}</table>"
 
 
-def _number(value: float | None) -> str:
-    return (
-        "-"
-        if value is None
-        else f"{value:d}"
-        if isinstance(value, int)
-        else f"{value:.3g}"
-        if value < 10
-        else f"{value:.1f}"
-    )
+def _cell(f: Figure | None, small: bool) -> str:
+    if f is None:
+        return "-"
+    return f"{number(f.value)}<small>{number(f.low)} .. {number(f.high)}, n {f.n}</small>" if small else number(f.value)
 
 
-def _voice(voice: dict[str, Any]) -> str:
-    if not voice:
-        return ""
+def _voice(judged: Judgement) -> Iterator[str]:
+    if judged.voice is None:
+        return
+    voice = judged.voice
+    yield f"<h2>{VOICE_FOLDS.capitalize()}</h2><p>Chance: the sound rolled by a second and more, in a circle; mean and "
+    yield "the range of 95 % of the rolls. Ceiling: the truth against itself.</p>"
     cells = "".join(
-        f"<tr><td>{html.escape(key.replace('_', ' '))}</td><td>{value}</td></tr>" for key, value in voice.items()
+        f"<tr><td>{title(name)}</td>"
+        + "".join(f"<td>{with_interval(part.get(name))}</td>" for part in (voice.voice, voice.chance, voice.ceiling))
+        + f"<td>{voice.voice[name].n}</td></tr>"
+        for name in voice.voice
     )
-    return f"<h2>Voice, blocked five-fold over the whole clip</h2><table>{cells}</table>"
+    yield f"<table><tr><th>figure</th><th>voice</th><th>chance</th><th>ceiling</th><th>n</th></tr>{cells}</table>"
+    if voice.gap_in_silence is not None:
+        yield f"<p>In digital silence the mouth stays open by {100 * voice.gap_in_silence:.0f} % of its range.</p>"
 
 
-def _curves(performance: Performance, part: HeldOut, rows: Sequence[Row]) -> str:
-    curves = {"truth": lip_gap(performance.tracking.landmarks[part.start : part.end])}
-    curves |= {row.name: np.array(row.gap) for row in rows if row.name in COLOURS and row.gap}
-    top = max(float(np.nanmax(curve)) for curve in curves.values()) or 1.0
-    width, height, n = 1000, 200, part.end - part.start
-    lines = []
-    for name, curve in curves.items():
-        points = " ".join(
-            f"{i * width / n:.1f},{height - 10 - (height - 20) * g / top:.1f}" for i, g in enumerate(curve) if g == g
-        )
-        lines.append(f"<polyline points='{points}' fill='none' stroke='{COLOURS[name]}' stroke-width='1.5'/>")
-    legend = "".join(f"<text x='{10 + 90 * i}' y='16' fill='{COLOURS[c]}'>{c}</text>" for i, c in enumerate(curves))
-    return f"<svg viewBox='0 0 {width} {height}' width='100%'>{''.join(lines)}{legend}</svg>"
+def _plots(rows: Sequence[Row]) -> Iterator[str]:
+    for name in PLOTTED:
+        bars = [(r.protocol.value, r.protocol.kind, r.figures[name]) for r in rows if name in r.figures]
+        if bars:
+            better = {True: "more is better", False: "less is better", None: ""}[TITLES[name][1]]
+            yield f"<h3>{title(name)} <small>{better}</small></h3>{intervals(bars)}"
 
 
-def _strip(sample: Sample, performance: Performance) -> str:
-    truth = performance.frames.rgb(sample.k)
-    pictures = {"truth": truth}
-    for name in ("refined", "replay", "voice"):
-        if name in sample.pictures:
-            pictures[name] = sample.pictures[name]
-    error = np.abs(truth.astype(np.int16) - sample.pictures["replay"].astype(np.int16))
-    pictures[f"error of replay x{ERROR_GAIN}"] = np.clip(ERROR_GAIN * error, 0, 255).astype(np.uint8)
-    figures = "".join(
-        f"<figure><img src='data:image/jpeg;base64,{_jpeg(rgb)}'><figcaption>{name}</figcaption></figure>"
-        for name, rgb in pictures.items()
-    )
-    return f"<h3>frame {sample.k}</h3>{figures}"
+def _gaps(judged: Judgement) -> Mapping[str, np.ndarray]:
+    lines = {"truth": judged.truth.gap}
+    shown = (*SHOWN, Protocol.FREE)
+    return lines | {r.protocol.value: r.gap for r in judged.rows if r.protocol in shown and len(r.gap)}
 
 
-def _jpeg(rgb: UInt8[ndarray, "H W 3"]) -> str:
-    return base64.b64encode(encode_jpeg(rgb, 90)).decode()
+def worst_frames(replay: Row, part: HeldOut) -> list[int]:
+    """Frames of the footage whose face is furthest from the truth."""
+    return [part.start + int(k) for k in np.argsort(replay.measured["psnr_face"].columns[:, 0])[:N_WORST]]
+
+
+def _frames(judged: Judgement) -> Iterator[str]:
+    rows = [row for row in judged.rows if row.protocol in SHOWN]
+    replay = next(row for row in rows if row.protocol == Protocol.REPLAY)
+    error = replay.measured["psnr_face"].columns[:, 0]
+    for k in sorted(replay.samples, key=lambda k: (k not in worst_frames(replay, judged.part), k)):
+        truth = judged.performance.frames.rgb(k)
+        off = np.abs(truth.astype(np.float32) - replay.samples[k]).mean(2)
+        yield f"<h3>frame {k}, face {error[k - judged.part.start]:.1f} dB</h3>"
+        yield picture(truth, "truth")
+        yield from (picture(row.samples[k], row.protocol.value) for row in rows if k in row.samples)
+        yield picture(error_map(off), "error of replay")

@@ -1,11 +1,11 @@
-"""The voice model scored over the whole clip: blocked five-fold, with chance from all rolls of the sound.
+"""The voice model scored over the whole clip: blocked five-fold, with chance from rolls of the sound.
 
 A few held-out seconds are too short to score sound: by luck a shuffled roll of them reaches .5.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32
@@ -19,10 +19,30 @@ from locutor.drive.idle_model import IdleModel
 from locutor.drive.speak import SpeechDriver
 from locutor.drive.voice import VoiceDriver, VoiceModel, lip_gap
 from locutor.drive.voice_fit import cross_validate_voice
-from locutor.evaluate.metrics import best_lag, correlation, roll_correlations
+from locutor.evaluate.figure import Figure, Measured, figure, spread_of
+from locutor.evaluate.lips import Lips, lip_figures, lips_of
 
 ROLLS_APART = FPS  # a roll by less than a second still sounds alike
+N_ROLLS = 40
 SILENCE_S = 2.0
+
+
+@dataclass(frozen=True)
+class VoiceScore:
+    """Lips by the sound alone against tracked ones, over a whole clip.
+
+    Attributes:
+        voice, chance, ceiling: by the names of `lips.lip_figures`. Chance is under rolls of the sound: its mean, and
+            the range that 95 % of the rolls lie in. The ceiling is the truth against itself.
+        measured: what `voice` was made of.
+        gap_in_silence: how far the mouth stays open in digital silence, as a share of its range; None if not spoken.
+    """
+
+    voice: dict[str, Figure]
+    chance: dict[str, Figure]
+    ceiling: dict[str, Figure]
+    measured: dict[str, Measured]
+    gap_in_silence: float | None = None
 
 
 def heard_mouth(avatar: Avatar, sound: Float32[ndarray, " n"]) -> Float32[ndarray, "T 58 2"]:
@@ -36,24 +56,38 @@ def heard_mouth(avatar: Avatar, sound: Float32[ndarray, " n"]) -> Float32[ndarra
     return mouth[np.clip(np.arange(len(mouth)) + late, 0, len(mouth) - 1)]
 
 
-def score_voice(avatar: Avatar, performance: Performance) -> dict[str, Any]:
-    """Correlation, lag and chance of the lip gap predicted from the sound, each fold by a model of the others."""
+def driver_of(avatar: Avatar) -> SpeechDriver:
+    """What makes a whole speaking person out of sound (`Protocol.FREE`)."""
+    return SpeechDriver(VoiceModel.from_tensors(dict(avatar.voice)), IdleModel.from_tensors(dict(avatar.idle)))
+
+
+def score_voice(avatar: Avatar, performance: Performance) -> VoiceScore:
+    """Each fold by a model of the others."""
     predicted, tracked = cross_validate_voice(performance.sound, performance.tracking.motion)
-    truth, driven = lip_gap(tracked), lip_gap(predicted)
-    rolls = roll_correlations(truth, driven, ROLLS_APART)
-    return {
-        "lip_gap_correlation": round(correlation(truth, driven), 3),
-        "best_lag_frames": best_lag(truth, driven),
-        "all_rolls_mean": round(float(rolls.mean()), 3),
-        "all_rolls_p95": round(float(np.percentile(rolls, 95)), 3),
-        "gap_in_silence": round(gap_in_silence(avatar), 3),
-    }
+    truth = lips_of(tracked)
+    score = score_lips(truth, lips_of(predicted, truth.limits), performance.sound)
+    return VoiceScore(score.voice, score.chance, score.ceiling, score.measured, gap_in_silence(avatar))
+
+
+def score_lips(truth: Lips, driven: Lips, sound: Float32[ndarray, " n"]) -> VoiceScore:
+    """Driven lips against true ones, with chance from circular rolls by a second and more."""
+    measured = lip_figures(truth, driven, sound)
+    by_chance: dict[str, list[float]] = {name: [] for name in measured}
+    n = len(truth.gap)
+    for roll in np.unique(np.linspace(ROLLS_APART, max(ROLLS_APART, n - ROLLS_APART), N_ROLLS).astype(int)):
+        for name, m in lip_figures(truth, driven.rolled(int(roll)), sound).items():
+            by_chance[name].append(float(m.statistic(m.columns[None])[0]))
+    return VoiceScore(
+        {name: figure(m) for name, m in measured.items()},
+        {name: spread_of(np.array(values), n) for name, values in by_chance.items()},
+        {name: figure(m) for name, m in lip_figures(truth, truth, sound).items()},
+        measured,
+    )
 
 
 def gap_in_silence(avatar: Avatar) -> float:
     """How far the mouth stays open in digital silence, as a share of the range of its lip gap in the footage."""
     voice = VoiceModel.from_tensors(dict(avatar.voice))
-    driver = SpeechDriver(voice, IdleModel.from_tensors(dict(avatar.idle)))
-    (face,) = driver.whole(np.zeros(round(SILENCE_S * SAMPLE_RATE), np.float32)).require("face")
+    (face,) = driver_of(avatar).whole(np.zeros(round(SILENCE_S * SAMPLE_RATE), np.float32)).require("face")
     low, high = voice.gap_range
     return float((lip_gap(face[FPS:, MOUTH_SLICE]).max() - low) / (high - low))

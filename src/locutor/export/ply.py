@@ -7,6 +7,7 @@ Scales are logarithms, opacities logits, quaternions wxyz, and the colour is the
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -14,12 +15,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from locutor.avatar.avatar import Avatar, body_pose
+from locutor.core.errors import FormatError
 from locutor.core.files import atomic_path
 from locutor.core.motion import Motion
+from locutor.core.text import one_line
 from locutor.splat.bodies import BodyPose
 from locutor.splat.gaussians import Gaussians
 from locutor.splat.posing import pose_gaussians
 
+MOST_HEADER_LINES, LONGEST_LINE = 200, 400
 SH_C0 = 0.28209479177387814  # 1 / (2 sqrt(pi))
 PROPERTIES = (
     "x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity",
@@ -45,6 +49,52 @@ def write_ply(gaussians: Gaussians, path: Path) -> None:
     header += [f"property float {name}" for name in PROPERTIES] + ["end_header", ""]
     with atomic_path(path) as part:
         part.write_bytes("\n".join(header).encode() + torch.cat(columns, 1).numpy().astype("<f4").tobytes())
+
+
+def read_ply(path: Path) -> Gaussians:
+    """Gaussians of a binary little-endian PLY of floats, ours or another program's; of colour the constant term.
+
+    Raises:
+        FormatError: the file is not there, or not of this form.
+    """
+    again = "export it as binary little-endian PLY of 3D Gaussian Splatting"
+    try:
+        with path.open("rb") as file:
+            names, count = _header(file)
+            if path.stat().st_size - file.tell() < 4 * count * len(names):
+                raise ValueError("it is shorter than its header says")
+            values = np.fromfile(file, "<f4", count * len(names)).reshape(count, len(names))
+        columns = [names.index(name) for name in PROPERTIES if not name.startswith("n")]
+    except (OSError, ValueError, IndexError, OverflowError) as error:
+        raise FormatError(f"{path} cannot be read as Gaussians ({one_line(error)[:120]})", again) from error
+    table = torch.from_numpy(np.ascontiguousarray(values[:, columns], np.float32))
+    means, colors, opacities, scales, quats = table.split((3, 3, 1, 3, 4), dim=1)
+    read = Gaussians(means, quats, scales.exp(), torch.sigmoid(opacities[:, 0]), 0.5 + SH_C0 * colors)
+    if not all(part.isfinite().all() for part in (read.means, read.quats, read.scales, read.colors)):
+        raise FormatError(f"{path} has values that are not numbers", again)
+    return read
+
+
+def _header(file: BinaryIO) -> tuple[list[str], int]:
+    """Names of the vertex's properties, and how many vertices there are."""
+    names: list[str] = []
+    count = -1
+    for number in range(MOST_HEADER_LINES):
+        words = file.readline(LONGEST_LINE).decode("ascii").split()
+        match words:
+            case ["ply"] if number == 0:
+                pass
+            case ["format", "binary_little_endian", "1.0"] | ["comment", *_]:
+                pass
+            case ["element", "vertex", n] if count < 0 and n.isdigit():
+                count = int(n)
+            case ["property", "float", name] if count >= 0:
+                names.append(name)
+            case ["end_header"] if count >= 0 and names:
+                return names, count
+            case _:
+                raise ValueError(f"its header says {' '.join(words)[:60]!r}")
+    raise ValueError("its header does not end")
 
 
 def gaussians_of(avatar: Avatar, motion: Motion | None) -> Gaussians:

@@ -194,6 +194,7 @@ class Training:
                 n_train_frames=performance.n_train,
                 iterations=self.iteration,
                 trained_s=round(trained_s, 1),
+                synthetic=performance.meta.synthetic,
                 consent=performance.meta.consent,
                 made_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
                 software=f"locutor {importlib.metadata.version('locutor')}",

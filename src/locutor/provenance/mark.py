@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Mark:
         source: kind of media.
         credential: what it is signed with; None leaves the manifest out.
         label: words in the picture; empty for none.
+        files: sha256 by name of what the mark also stands for: the files of an exported page.
     """
 
     avatar_id: str
@@ -62,6 +64,7 @@ class Mark:
     source: Source
     credential: Credential | None
     label: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def note(self) -> str:
@@ -73,7 +76,7 @@ class Mark:
         return burn_in(rgb, self.label) if self.label else rgb
 
     def seal(self, path: Path) -> None:
-        """Sign a finished mp4 in place; on failure it is as it was.
+        """Sign a finished mp4 or JPEG in place; on failure it is as it was.
 
         Raises:
             MarkError: it cannot be signed.
@@ -94,7 +97,7 @@ class Mark:
             if _is_full(path):
                 raise disk_full(path) from error
             raise MarkError(
-                f"the video cannot be signed ({error})", "check the certificate, or write without a mark: --no-mark"
+                f"{path.name} cannot be signed ({error})", "check the certificate, or write without a mark: --no-mark"
             ) from error
         finally:
             signed.unlink(missing_ok=True)
@@ -103,11 +106,13 @@ class Mark:
         """What is claimed (C2PA 2.2: one action `c2pa.created`), and whose avatar it is."""
         software = {"name": "locutor", "version": importlib.metadata.version("locutor")}
         created = {"action": "c2pa.created", "digitalSourceType": self.source.uri, "softwareAgent": software}
-        about = {
+        about: dict[str, Any] = {
             "avatar_id": self.avatar_id,
             "consent_id": self.consent_id,
             "software": f"locutor {software['version']}",
         }
+        if self.files:
+            about["files"] = dict(self.files)
         return {
             "claim_generator_info": [software],
             "assertions": [

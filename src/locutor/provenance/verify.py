@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import c2pa
 
-from locutor.core.errors import MarkError, MediaError
+from locutor.core.errors import LocutorError, MarkError, MediaError
 from locutor.core.text import one_line
 from locutor.media.opening import open_media
+from locutor.media.pictures import decode_rgb
 from locutor.provenance.certificate import SELF_MADE
-from locutor.provenance.mark import ASSERTION, NOTE
+from locutor.provenance.mark import ASSERTION, NOTE, Source
 
 _UNTRUSTED = "signingCredential.untrusted"
-_FORMATS = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".m4a": "audio/mp4"}
+_FORMATS = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".m4a": "audio/mp4",
+    ".jpg": "image/jpeg",
+}
 
 
 class State(StrEnum):
@@ -43,6 +51,7 @@ class Verdict:
         source: the digital source type, a URI; empty if not stated.
         software: what made the file.
         avatar_id, consent_id: of who is shown; empty if not stated.
+        files: sha256 by name of the other files that the mark stands for; of a page.
         failures: what does not hold, as the C2PA library names it.
     """
 
@@ -54,6 +63,7 @@ class Verdict:
     software: str = ""
     avatar_id: str = ""
     consent_id: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
@@ -85,7 +95,7 @@ def verify(path: Path, anchors: Path | None = None) -> Verdict:
     """Read and check the manifest of a file.
 
     Args:
-        path: an mp4, m4v, mov or m4a file.
+        path: an mp4, m4v, mov, m4a or jpg file.
         anchors: certificates (PEM) of authorities that are trusted; none are without.
 
     Raises:
@@ -107,6 +117,15 @@ def verify(path: Path, anchors: Path | None = None) -> Verdict:
         return _with_damaged_manifest(path, str(error))
 
 
+def shows_nobody(path: Path) -> bool:
+    """Whether a film says by a mark that holds that a program made it of nobody: a synthetic performer's."""
+    try:
+        verdict = verify(path)
+    except LocutorError:
+        return False
+    return verdict.state is State.VALID and verdict.source == Source.ALGORITHM.uri
+
+
 def _context(anchors: Path | None) -> c2pa.Context:
     """Settings of the library: nothing is fetched, and nobody is trusted but the anchors."""
     settings: dict[str, Any] = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
@@ -121,6 +140,8 @@ def _context(anchors: Path | None) -> c2pa.Context:
 
 def _without_manifest(path: Path) -> Verdict:
     """A copy to another container loses the manifest, and keeps the comment that tells of it."""
+    if path.suffix.lower() == ".jpg":
+        return Verdict(State.UNMARKED)
     try:
         with open_media(path) as container:
             lost = NOTE in container.metadata.get("comment", "")
@@ -131,6 +152,9 @@ def _without_manifest(path: Path) -> Verdict:
 
 def _with_damaged_manifest(path: Path, why: str) -> Verdict:
     try:
+        if path.suffix.lower() == ".jpg":
+            decode_rgb(path.read_bytes())
+            return Verdict(State.ALTERED, failures=(f"its manifest is damaged: {one_line(why)[:200]}",))
         with open_media(path):
             return Verdict(State.ALTERED, failures=(f"its manifest is damaged: {one_line(why)[:200]}",))
     except MediaError as error:
@@ -154,6 +178,7 @@ def _judged(said: dict[str, Any]) -> Verdict:
         software=_word(about, "software"),
         avatar_id=_word(about, "avatar_id"),
         consent_id=_word(about, "consent_id"),
+        files={str(name): str(digest) for name, digest in _dict(about.get("files")).items()},
         failures=failures,
     )
 

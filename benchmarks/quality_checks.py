@@ -1,0 +1,82 @@
+"""What must hold of a judged clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.quality_page import Judged
+from benchmarks.watch import Watched
+
+from locutor.capture.performance import Performance
+from locutor.evaluate.figure import Figure
+from locutor.evaluate.judge import landmarkers
+from locutor.evaluate.lpips import find_lpips
+from locutor.evaluate.protocols import Protocol, held_out, read_clip
+from locutor.evaluate.scoring import Judge
+from locutor.evaluate.ways import Way
+from locutor.evaluate.words import TITLES, number, title
+
+REPLAY_LIPS = ("lip_gap_correlation", "lip_distance_percent", "timing_match", "other_mouth_percent")
+VOICE_LIPS = ("lip_gap_correlation", "lip_distance_percent", "closure_recall", "timing_match", "timing_error_ms",
+              "loudness_correlation")  # fmt: skip
+CHANCE = (Protocol.OTHER, Protocol.STATIC, Protocol.MEAN, Protocol.SHUFFLED)
+WITHIN = 0.1
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that must hold.
+
+    Attributes:
+        clip, claim: of what, and what.
+        holds: whether it does.
+        said: the figures.
+    """
+
+    clip: str
+    claim: str
+    holds: bool
+    said: str
+
+    def line(self) -> str:
+        """For a terminal."""
+        return f"{'holds' if self.holds else 'FAILS'}: {self.claim}: {self.said}"
+
+
+def checks_of(judged: Judged, watched: Watched) -> list[Check]:
+    """All of them, for one clip."""
+    checks = []
+    for name in REPLAY_LIPS:
+        for chance in CHANCE:
+            mine, other = judged.figure(Protocol.REPLAY, name), judged.figure(chance, name)
+            if mine and other:
+                checks.append(_beats(judged, f"replay beats {chance}", name, mine, other))
+    for name in VOICE_LIPS:
+        mine, other = judged.folds("voice", name), judged.folds("chance", name)
+        if mine and other:
+            checks.append(_beats(judged, "voice beats the shuffled sound (five-fold)", name, mine, other))
+    checks.append(_ceiling(judged))
+    for name in watched.inside:
+        said = f"{number(watched.inside[name])} inside, {number(watched.outside[name])} outside"
+        checks.append(Check(judged.name, f"{name} as measured from outside", watched.off(name) <= WITHIN, said))
+    return checks
+
+
+def _beats(judged: Judged, claim: str, name: str, mine: Figure, other: Figure) -> Check:
+    more = TITLES[name][1]
+    assert more is not None
+    said = " against ".join(f"{number(f.value)} [{number(f.low)}, {number(f.high)}]" for f in (mine, other))
+    return Check(judged.name, f"{claim} on {title(name)}", mine.beats(other, more), said)
+
+
+def _ceiling(judged: Judged) -> Check:
+    """The truth's film, fed to the same yardstick, gives the ceiling row again."""
+    performance = Performance(judged.footage)
+    part = held_out(performance)
+    landmarker, second, _ = landmarkers()
+    way = Way(Protocol.CODEC, lambda: read_clip(judged.report / "truth.mp4"), part.sound)
+    again = Judge(performance, part, landmarker, second, find_lpips()).score(way).values
+    told = judged.record["rows"][Protocol.CODEC.value]
+    worst = max(abs(value - told[name]) for name, value in again.items() if told[name] is not None)
+    return Check(judged.name, "the ceiling row comes again from the truth", worst < 1e-3, f"{len(again)} figures, "
+                 f"largest difference {worst:.1g}")  # fmt: skip
