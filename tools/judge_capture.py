@@ -4,8 +4,8 @@
 
 Renders the performers that DIR lacks (a folder per seed and generator, docs/performers.md; slow), captures them
 anew, and compares: head rotation (a constant turn of the head frame is nobody's error and is taken out), its jitter
-beside MediaPipe's own pose, yaw and pitch, jaw and blinks. Writes DIR/judged.json, prints a table, and exits with 1
-when a figure misses its bar.
+beside MediaPipe's own pose, yaw and pitch, jaw and blinks. Writes DIR/judged.json, to which runs over other seeds add,
+prints the table of all in it, and exits with 1 when a figure misses its bar.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Config:
 
 def main() -> None:
     config = tyro.cli(Config)
-    rows: dict[str, dict[str, float]] = {}
+    record = config.out / "judged.json"
+    rows: dict[str, dict[str, float]] = json.loads(record.read_text()) if record.is_file() else {}
     for generator, seed in itertools.product(config.generators, config.seeds):
         folder = config.out / f"{generator}{seed}"
         if not (folder / "truth.npz").is_file():
@@ -70,8 +71,8 @@ def main() -> None:
         shutil.rmtree(captured, ignore_errors=True)
         _consume(capture_film(folder / "performer.mp4", captured, CaptureConfig()))
         rows[folder.name] = judge(Performance(captured), folder / "truth.npz")
-        print(folder.name, json.dumps(rows[folder.name]), flush=True)
-    (config.out / "judged.json").write_text(json.dumps(rows, indent=1) + "\n")
+        record.write_text(json.dumps(rows, indent=1) + "\n")
+    print("\n".join(table(rows)))
     missed = [
         f"{name} of {who}: {figures[name]:.3g}, to be {kind} {bar}"
         for who, figures in rows.items()
@@ -80,6 +81,18 @@ def main() -> None:
     ]
     print("\n".join(missed) or "all figures hold")
     sys.exit(1 if missed else 0)
+
+
+def table(rows: dict[str, dict[str, float]]) -> list[str]:
+    """Lines of Markdown: each performer, then the median and the worst (of `BARS`: against its bar)."""
+    names = list(next(iter(rows.values())))
+    values = {name: [row[name] for row in rows.values()] for name in names}
+    worst = {name: min(values[name]) if name.endswith("_r") else max(values[name]) for name in names}
+    lines = [f"| performer | {' | '.join(names)} |", f"|---{'|---' * len(names)}|"]
+    lines += [f"| {who} | {' | '.join(f'{row[name]:.3f}' for name in names)} |" for who, row in sorted(rows.items())]
+    lines.append(f"| median | {' | '.join(f'{np.median(values[name]):.3f}' for name in names)} |")
+    lines.append(f"| worst | {' | '.join(f'{worst[name]:.3f}' for name in names)} |")
+    return lines
 
 
 def judge(performance: Performance, truth_file: Path) -> dict[str, float]:
@@ -100,6 +113,7 @@ def judge(performance: Performance, truth_file: Path) -> dict[str, float]:
         "median_deg": round(float(np.median(angle)), 3),
         "p95_deg": round(float(np.percentile(angle, 95)), 3),
         "raw_median_deg": round(float(np.degrees(np.median(np.linalg.norm(raw, axis=1)))), 3),
+        "raw_p95_deg": round(float(np.degrees(np.percentile(np.linalg.norm(raw, axis=1), 95))), 3),
         "jitter_deg": round(_jitter(errors), 4),
         "raw_jitter_deg": round(_jitter(raw), 4),
         "jitter_of_raw": round(_jitter(errors) / _jitter(raw), 4),

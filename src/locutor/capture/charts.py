@@ -28,7 +28,7 @@ def line_chart(title: str, curves: Mapping[str, Float[ndarray, " T"]], length_s:
     for i, (name, values) in enumerate(curves.items()):
         colour = COLOURS[i % len(COLOURS)]
         parts += [f"<polyline points='{points}' fill='none' stroke='{colour}'/>" for points in _runs(values, low, high)]
-        parts.append(f"<text x='{_LEFT + 330 + 170 * i}' y='12' fill='{colour}'>{html.escape(name)}</text>")
+        parts.append(f"<text x='{_LEFT + 400 + 170 * i}' y='12' fill='{colour}'>{html.escape(name)}</text>")
     return f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' width='100%' font-size='12'>{''.join(parts)}</svg>"
 
 

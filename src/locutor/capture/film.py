@@ -61,6 +61,7 @@ from locutor.provenance.verify import shows_nobody
 FOCAL_PER_SIZE = 2.34  # about 24 degrees: a face filmed from a metre or two; not observable from the clip
 MOST_PLATE_FRAMES = 120
 FRAMING = "framing.json"
+WORK_VERSION = 2  # of what lies in the working folder
 
 
 def capture_film(film: Path, out: Path, config: CaptureConfig, consent: Consent | None = None) -> Iterator[Event]:
@@ -134,7 +135,7 @@ def _identity(film: Path, config: CaptureConfig) -> dict[str, Any]:
     """What two runs must share for one to go on with the work of the other."""
     about = film.stat() if film.is_file() else None
     return {
-        "version": VERSION,
+        "version": [VERSION, WORK_VERSION],
         "film": str(film.resolve()),
         "bytes": about.st_size if about else 0,
         "changed_ns": about.st_mtime_ns if about else 0,

@@ -33,6 +33,7 @@ class HeadTrack:
         residual_flow_landmarks_px: the same by landmarks and smoothness only, for comparison.
         residual_flow_raw_px: the same of the landmarks' pose frame by frame, without any smoothing or adjustment.
         residual_series_px: length of the residual in every step from a frame to the next; nan where nothing is seen.
+        raw_series_px: the same of the landmarks' pose frame by frame.
     """
 
     rigid: RigidTrack
@@ -40,11 +41,13 @@ class HeadTrack:
     residual_flow_landmarks_px: float
     residual_flow_raw_px: float
     residual_series_px: Float[ndarray, " T1"]
+    raw_series_px: Float[ndarray, " T1"]
 
     def save(self, path: Path) -> None:
         """Write as npz."""
         values = {"figures": [self.residual_flow_px, self.residual_flow_landmarks_px, self.residual_flow_raw_px]}
-        np.savez(path, **vars(self.rigid), **values, series=self.residual_series_px)  # type: ignore[arg-type]
+        series = {"series": self.residual_series_px, "raw_series": self.raw_series_px}
+        np.savez(path, **vars(self.rigid), **values, **series)  # type: ignore[arg-type]
 
     @staticmethod
     def load(path: Path) -> HeadTrack:
@@ -52,7 +55,7 @@ class HeadTrack:
         data = load_arrays(path)
         rigid = RigidTrack(*(data[name] for name in ("R_mean", "w", "xyz", "points", "sigma_px")))
         residual, landmarks, raw = data["figures"].tolist()
-        return HeadTrack(rigid, residual, landmarks, raw, data["series"])
+        return HeadTrack(rigid, residual, landmarks, raw, data["series"], data["raw_series"])
 
 
 def track_head(
@@ -93,10 +96,9 @@ def track_head(
     half = refine(track, px, judged, camera, with_flow, _only(flow, FLOW_ROWS[0::2]), iterations=5, cuts=cuts)
     judge = _only(flow, FLOW_ROWS[1::2])
     finished = refine(track, px, trust, camera, with_flow, _only(flow, FLOW_ROWS), iterations=5, cuts=cuts)
-    series = residual_series(half, camera, judge)
-    return HeadTrack(
-        finished, rms(series), residual_flow(by_landmarks, camera, judge), residual_flow(raw, camera, judge), series
-    )
+    series, raw_series = residual_series(half, camera, judge), residual_series(raw, camera, judge)
+    by_landmarks_px = residual_flow(by_landmarks, camera, judge)
+    return HeadTrack(finished, rms(series), by_landmarks_px, rms(raw_series), series, raw_series)
 
 
 def _chosen(frames: Iterable[UInt8[ndarray, "H W"]], numbers: Sequence[int]) -> list[UInt8[ndarray, "H W"]]:

@@ -17,7 +17,7 @@ from locutor.core.face import LIP_GAP_ROWS
 from locutor.core.motion import Motion
 from locutor.speech.phonetic_classes import VISEMES
 
-MAX_OFFSET = 15  # frames, 600 ms
+MAX_OFFSET = 16  # frames, 640 ms
 CLEAR = 0.25  # confidence from which on an offset is to be believed
 _STEPS = 4  # lags per frame
 _SLOW_S = 0.3  # what changes more slowly than this is taken out of both: drifts, effort, tiredness

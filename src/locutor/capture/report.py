@@ -108,7 +108,10 @@ def _charts(seen: Observations, tracking: Tracking, head: HeadTrack, torso: Tors
     gap = np.where(seen.observed, lip_gap(tracking), np.nan)
     curves: list[tuple[str, dict[str, Float[ndarray, " T"]]]] = [
         ("head, degrees", {name: turns[:, axis] for axis, name in enumerate(names)}),
-        ("residual flow, px per frame", {"on points that the fit did not use": head.residual_series_px}),
+        (
+            "residual flow on points that the fit did not use, px per frame",
+            {"detector frame by frame": head.raw_series_px, "track": head.residual_series_px},
+        ),
         ("opening of the lips, inter-ocular units", {"gap": gap}),
         ("shoulders: share that agrees", {"inliers": torso.inlier_share}),
         ("sharpness of the face", {"": np.where(seen.observed, seen.rows["look"][:, 0], np.nan)}),
