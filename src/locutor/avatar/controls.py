@@ -17,6 +17,7 @@ N_LIDS, N_POSE = 2, 6
 N_CONTROLS = sum(n for _, n in REGIONS) + N_LIDS + N_POSE
 SHUT = 3.0  # what the furthest closing of the footage is in standard units
 LIMIT = 4.5  # standard deviations: what the footage never showed is not extrapolated further
+POSE_LIMIT = 2.7  # the same for the head's pose, which is near to uniform: a head turned further keeps its shape
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class ControlSpace:
 
     def encode(self, motion: Motion) -> Float32[ndarray, "T F"]:
         """Standardised controls of every frame. Needs the channels `face` and `head`."""
-        return np.clip((self._raw(motion) - self.mean) / self.std, -LIMIT, LIMIT).astype(np.float32)
+        encoded = np.clip((self._raw(motion) - self.mean) / self.std, -LIMIT, LIMIT).astype(np.float32)
+        encoded[:, -N_POSE:] = np.clip(encoded[:, -N_POSE:], -POSE_LIMIT, POSE_LIMIT)
+        return encoded
 
     def _raw(self, motion: Motion) -> Float[ndarray, "T F"]:
         face, head_wxyz, head_xyz = motion.require("face", "head_wxyz", "head_xyz")

@@ -22,7 +22,7 @@ from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
 N_SHOULDERS = 2
 N_TORSO_CONTROLS = 10 + N_SHOULDERS
 LEAST_STD = 0.005  # of the shoulders, inter-ocular units: half a pixel in a frame of 512
-LIMIT = 3.0  # standard deviations: what the footage never showed is not extrapolated further
+LIMIT = 2.5  # standard deviations: what the footage never showed is not extrapolated further
 
 
 @dataclass(frozen=True)
