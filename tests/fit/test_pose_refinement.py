@@ -111,9 +111,8 @@ def test_the_shoulders_of_a_frame_follow_the_gradient(performance: Performance):
     footage = copy.copy(performance)
     footage.tracking = raised
     training = Training(footage, TrainConfig(n_gaussians=300, n_mouth=20, n_bases=2, n_iterations=1000))
-    training.model.torso_bases += torch.randn(
-        training.model.torso_bases.shape, generator=torch.Generator().manual_seed(0)
-    )
+    bases = training.model.torso.bases
+    bases += torch.randn(bases.shape, generator=torch.Generator().manual_seed(0))
     training.iteration = FROM_ITERATION
     training.step(next(feed_frames(footage, training.config, 0)))
     moved = training._refiner.correction[:, -2:].abs().amax(1) > 0

@@ -18,7 +18,7 @@ from locutor.capture.head import HeadTrack, track_head
 from locutor.capture.image_store import ImageStore
 from locutor.capture.observe import Observations
 from locutor.capture.performance import FRAMES, HELD_OUT, MATTES, TRACKING, Tracking, upscale_matte
-from locutor.capture.shoulders import shoulder_shifts
+from locutor.capture.shoulders import shoulder_shifts, usual_at_zero
 from locutor.capture.stabilise import face_displacements, landmarks_in_head
 from locutor.capture.torso import TorsoTrack, torso_poses, track_torso
 from locutor.core.camera import Camera
