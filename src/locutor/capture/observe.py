@@ -248,7 +248,7 @@ class _Store:
         return float(np.linalg.norm(face.landmarks[:, :2].mean(0) - self._where))
 
 
-def filled(values: Float32[ndarray, T * rest], observed: Bool[ndarray, " T"]) -> Float32[ndarray, T * rest]:
+def filled(values: Float32[ndarray, " T *rest"], observed: Bool[ndarray, " T"]) -> Float32[ndarray, " T *rest"]:
     """Interpolate the frames that were not observed in time."""
     if observed.all():
         return values
