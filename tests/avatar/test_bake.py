@@ -20,12 +20,18 @@ from locutor.core.motion import Motion
 from locutor.geometry.rotation import matrix_from_wxyz
 from locutor.media.pictures import decode_rgb
 
+Baked = tuple[dict, dict[str, np.ndarray], Path]
+
 
 @pytest.fixture(scope="module")
-def baked(speaking_avatar: Avatar, tmp_path_factory) -> tuple[dict, dict[str, np.ndarray], Path]:
+def baked(speaking_avatar: Avatar, tmp_path_factory) -> Baked:
     """The JSON page, the arrays of the binary, the folder."""
     folder = tmp_path_factory.mktemp("bake") / "avatar"
     bake_for_web(speaking_avatar, folder, "somebody")
+    return read(folder)
+
+
+def read(folder: Path) -> Baked:
     page = json.loads((folder / "avatar.json").read_text())
     binary = (folder / page["binary"]).read_bytes()
     assert hashlib.sha256(binary).hexdigest() == page["sha256"]
@@ -53,9 +59,17 @@ def _unit(quats: torch.Tensor) -> np.ndarray:
     return (quats / quats.norm(dim=1, keepdim=True)).numpy()
 
 
+def whole_table(page: dict, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    table = np.zeros((page["n_bases"], 3, page["n_moved"], 3), np.float32)
+    for block in page["bases"]:
+        rows, basis, gaussian = arrays[block["part"]], block["first_basis"], block["first_gaussian"]
+        table[basis : basis + len(rows), :, gaussian : gaussian + rows.shape[2]] = rows
+    return table
+
+
 def test_the_bases_to_a_two_thousandth_of_the_largest(baked, speaking_avatar: Avatar):
     page, arrays, _ = baked
-    scaled = arrays["bases"].astype(np.float32)  # K, group, M, 3
+    scaled = whole_table(page, arrays)  # K, group, M, 3
     bases = scaled.transpose(0, 1, 3, 2).reshape(speaking_avatar.bases.shape) * arrays["bases_scale"][:, :, None]
     assert page["n_bases"], page["n_moved"] == (bases.shape[0], bases.shape[2])
     error = np.abs(bases - speaking_avatar.bases.numpy()).max(2)
@@ -104,6 +118,20 @@ def test_the_torsos_coefficients_at_rest_come_after_the_faces(speaking_avatar: A
     face = np.zeros((1, 120, 2), np.float32)
     rest = Motion(face=face, head_wxyz=wxyz, head_xyz=xyz, torso_wxyz=wxyz, torso_xyz=xyz)
     np.testing.assert_allclose(page["rest"]["torso_coefficients"], dressed.coefficients(rest)[0, n_face:], atol=1e-6)
+
+
+def test_rows_that_are_zero_are_left_out(speaking_avatar: Avatar, tmp_path: Path):
+    (n_face, _, m), n_torso = speaking_avatar.bases.shape, 3
+    bases = torch.zeros(n_face + n_torso, 9, m)
+    bases[:n_face, :, : m // 3] = speaking_avatar.bases[:, :, : m // 3] + 0.01
+    bases[n_face:, :3, m // 3 :] = torch.rand(n_torso, 3, m - m // 3)
+    code = TorsoCode(np.zeros(10, np.float32), np.ones(10, np.float32), CodeNetwork(10, n_torso))
+    bake_for_web(replace(speaking_avatar, bases=bases, torso=code), tmp_path / "avatar")
+    page, arrays, _ = read(tmp_path / "avatar")
+    assert arrays["bases.face"].shape == (n_face, 3, m // 3, 3)
+    assert arrays["bases.torso"].shape == (n_torso, 3, m - m // 3, 3)
+    table = whole_table(page, arrays).transpose(0, 1, 3, 2).reshape(bases.shape) * arrays["bases_scale"][:, :, None]
+    np.testing.assert_allclose(table, bases, atol=float(arrays["bases_scale"].max()) / 2000)
 
 
 def test_rows_of_motion(speaking_avatar: Avatar, performance: Performance):

@@ -1,8 +1,8 @@
 """An avatar as the browser reads it: one JSON page, one binary file, one picture (docs/bake.md).
 
 The binary holds what goes to the graphics card as it stands: the Gaussians as rows of four texels, the bases in half
-precision in the order of the texture's layers. Nothing in it is derived in a lossy way besides that precision, which is
-the render loop's own (docs/rasteriser.md), and the JPEG of the plate.
+precision in the order of the texture's layers, in blocks without the rows that are zero. Nothing in it is derived
+in a lossy way besides that precision, which is the render loop's own (docs/rasteriser.md), and the JPEG of the plate.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from locutor.core.files import atomic_path, refuse_existing_folder
 from locutor.core.motion import Motion
 from locutor.media.pictures import encode_jpeg
 
-VERSION = 1
+VERSION = 2
 PAGE, BINARY, PLATE = "avatar.json", "avatar.bin", "plate.jpg"
 PLATE_QUALITY = 95
 ALIGNMENT = 16
@@ -44,14 +44,16 @@ def bake_for_web(avatar: Avatar, folder: Path, name: str = "") -> None:
         OutputError: the folder exists or cannot be written to.
     """
     refuse_existing_folder(folder)
+    blocks = _blocks(avatar)
     parts: dict[str, ndarray] = {
         "gaussians": _gaussians(avatar),
-        "bases": _bases(avatar),
+        **{block.part: block.rows for block in blocks},
         "bases_scale": _bases_scale(avatar)[:, :, 0].numpy(),
         **{f"network.{key}": value.numpy() for key, value in avatar.network.state_dict().items()},
     }
     binary, table = _pack(parts)
-    page = _page(avatar, name) | {"parts": table, "sha256": hashlib.sha256(binary).hexdigest()}
+    about = [{"part": b.part, "first_basis": b.first_basis, "first_gaussian": b.first_gaussian} for b in blocks]
+    page = _page(avatar, name) | {"bases": about, "parts": table, "sha256": hashlib.sha256(binary).hexdigest()}
     with atomic_path(folder) as part:
         part.mkdir()
         (part / BINARY).write_bytes(binary)
@@ -106,10 +108,33 @@ def _bases_scale(avatar: Avatar) -> torch.Tensor:
     return avatar.bases.abs().amax(2, keepdim=True).clamp_min(1e-12)
 
 
-def _bases(avatar: Avatar) -> Float16[ndarray, "K 3 M 3"]:
-    """Displacement, log-scale and rotation of every basis, each a layer of M triples scaled to 1 per channel."""
+@dataclasses.dataclass(frozen=True)
+class _Block:
+    """Some bases over those Gaussians that they move; they are zero elsewhere.
+
+    Attributes:
+        part: its name in the binary.
+        first_basis, first_gaussian: where it stands in the whole table.
+        rows: displacement, log-scale and rotation of every basis, each a layer of triples scaled to 1 per channel.
+    """
+
+    part: str
+    first_basis: int
+    first_gaussian: int
+    rows: Float16[ndarray, "k 3 m 3"]
+
+
+def _blocks(avatar: Avatar) -> list[_Block]:
+    """The face's bases and the torso's: neither moves what the other does."""
     scaled = (avatar.bases / _bases_scale(avatar)).to(torch.float16)
-    return scaled.unflatten(1, (3, 3)).transpose(2, 3).contiguous().numpy()
+    layers = scaled.unflatten(1, (3, 3)).transpose(2, 3)
+    n_face, blocks = len(avatar.network.out.bias), []
+    for part, first, last in (("bases.face", 0, n_face), ("bases.torso", n_face, len(layers))):
+        moved = torch.nonzero((avatar.bases[first:last] != 0).flatten(0, 1).any(0))[:, 0]
+        if len(moved):
+            begin, end = int(moved[0]), int(moved[-1]) + 1
+            blocks.append(_Block(part, first, begin, layers[first:last, :, begin:end].contiguous().numpy()))
+    return blocks
 
 
 def _pack(parts: dict[str, ndarray]) -> tuple[bytes, dict[str, Any]]:

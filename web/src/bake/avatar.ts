@@ -16,6 +16,13 @@ interface Part {
   readonly shape: readonly number[];
 }
 
+/** Some bases over some Gaussians; the table of all is zero elsewhere. */
+interface Block {
+  readonly part: string;
+  readonly first_basis: number;
+  readonly first_gaussian: number;
+}
+
 export interface AvatarPage {
   readonly format: string;
   readonly version: number;
@@ -28,6 +35,7 @@ export interface AvatarPage {
   readonly camera: { readonly width: number; readonly height: number; readonly focal_px: number; readonly cx: number; readonly cy: number };
   readonly binary: string;
   readonly plate: string;
+  readonly bases: readonly Block[];
   readonly parts: Readonly<Record<string, Part>>;
   readonly rest: {
     readonly controls: readonly number[];
@@ -54,7 +62,7 @@ export interface BakedAvatar {
   readonly plate: ImageBitmap;
 }
 
-export const BAKE_VERSION = 1;
+export const BAKE_VERSION = 2;
 
 /** Fetches what is said about the avatar in the folder at `address`. */
 export async function loadPage(address: string, headers: HeadersInit = {}): Promise<AvatarPage> {
@@ -84,17 +92,30 @@ export function unpack(page: AvatarPage, binary: ArrayBuffer, plate: ImageBitmap
     if (!part || part.type !== "float32") throw new Error(`the baked avatar lacks ${name}`);
     return new Float32Array(binary, part.offset, size(part));
   };
-  const bases = page.parts["bases"];
-  if (!bases || bases.type !== "float16") throw new Error("the baked avatar lacks bases");
   const names = Object.keys(page.parts).filter((name) => name.startsWith("network."));
   return {
     page,
     gaussians: floats("gaussians"),
-    bases: new Uint16Array(binary, bases.offset, size(bases)),
+    bases: wholeTable(page, binary),
     basesScale: floats("bases_scale"),
     network: Object.fromEntries(names.map((name) => [name.slice("network.".length), floats(name)])),
     plate,
   };
+}
+
+/** All bases over all Gaussians, as the graphics card takes them. */
+function wholeTable(page: AvatarPage, binary: ArrayBuffer): Uint16Array {
+  const table = new Uint16Array(9 * page.n_bases * page.n_moved);
+  for (const block of page.bases) {
+    const part = page.parts[block.part];
+    if (!part || part.type !== "float16") throw new Error(`the baked avatar lacks ${block.part}`);
+    const layer = 3 * part.shape[2]!;
+    const rows = new Uint16Array(binary, part.offset, size(part));
+    for (let k = 0; k < rows.length / layer; k++) {
+      table.set(rows.subarray(k * layer, (k + 1) * layer), 3 * ((3 * block.first_basis + k) * page.n_moved + block.first_gaussian));
+    }
+  }
+  return table;
 }
 
 /** The displacement part of the bases as floats in inter-ocular units, one array [M * 3] per basis. */

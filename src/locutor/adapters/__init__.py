@@ -1,0 +1,1 @@
+"""A live session as the video avatar of other people's agents."""
