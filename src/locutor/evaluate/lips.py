@@ -105,7 +105,8 @@ def runs(where: Bool[ndarray, " T"]) -> list[tuple[int, int]]:
 def loudness_and_movement(sound: Float32[ndarray, " n"], lips: Lips) -> Float[ndarray, "W 2"]:
     """Per second: RMS of the sound, and RMS of the lips' mean movement from frame to frame.
 
-    Nothing below `LEAST_WINDOWS` seconds. Their correlation is the SLCC of Chae-Yeon et al. 2025, over seconds of one person in place of clips of many.
+    Nothing below `LEAST_WINDOWS` seconds. Their correlation is the SLCC of Chae-Yeon et al. 2025,
+    over seconds of one person in place of clips of many.
     """
     moved = np.linalg.norm(np.diff(lips.points, axis=0, prepend=lips.points[:1]), axis=-1).mean(1)
     n = min(len(moved), len(sound) // SAMPLES_PER_FRAME) // WINDOW
