@@ -75,6 +75,7 @@ def test_lag(late):
     long = signal(140, 1)
     f = figure(Measured(lagged(long[20:120], long[20 - late : 120 - late]), lag_of))
     assert (f.value, f.low, f.high) == (late, late, late)
+    assert np.isnan(figure(Measured(lagged(long[20:120], np.zeros(100)), lag_of)).value)
 
 
 def test_a_difference_is_drawn_from_the_same_frames():

@@ -20,8 +20,8 @@ from tools.torture.samples import TINY, tiny_performance
 
 from locutor.avatar.bundle import load_avatar
 from locutor.capture.performance import Performance
-from locutor.cli.verbs import find_avatar
 from locutor.media.video import iterate_frames
+from locutor.provenance.page import verify_page
 from locutor.provenance.verify import State, verify
 
 HEADER = (
@@ -72,9 +72,7 @@ def _jobs(work: Path) -> list[Job]:
         jobs.append(Job("capture", command, "footage", _whole_footage))
     else:
         print("| capture | not run: LOCUTOR_MODELS is not set |")
-    listed = subprocess.run([*_PROGRAM, "--help"], capture_output=True, text=True).stdout
-    if "export" in listed:
-        jobs.append(Job("export", ("export", "demo", "-o", "page"), "page", _whole_folder))
+    jobs.append(Job("export", ("export", "demo", "-o", "page", "--format", "web"), "page", _whole_page))
     return jobs
 
 
@@ -175,6 +173,5 @@ def _whole_film(path: Path) -> None:
     assert verify(path).state is State.VALID
 
 
-def _whole_folder(path: Path) -> None:
-    assert any(path.iterdir())
-    find_avatar("demo")
+def _whole_page(path: Path) -> None:
+    assert verify_page(path).state is State.VALID

@@ -31,6 +31,7 @@ def place_table(work: Path) -> bool:
     verbs = {
         "train": (("train", str(performance), "-o", "me.avatar", *small), "me.avatar"),
         "say": (("say", "demo", str(samples / "sound.wav"), "-o", "a.mp4"), "a.mp4"),
+        "export": (("export", "demo", str(samples / "sound.wav"), "-o", "page", "--format", "web"), "page"),
     }
     if os.environ.get("LOCUTOR_MODELS"):
         film = str(resources.files("locutor.actors") / "embedded" / "video.mp4")

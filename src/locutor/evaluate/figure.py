@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 BLOCK = 12  # frames; what a frame says of another half a second away is little
-DRAWS = 400
+DRAWS, AT_ONCE = 400, 50
 TAILS = (2.5, 97.5)  # per cent
 MAX_LAG = 12  # frames
 STILL = 0.1  # share of the truth's spread below which a movement is the landmark detector's noise
@@ -89,7 +89,8 @@ def _drawn(measured: Measured) -> Float[ndarray, " D"]:
     n = len(measured.columns)
     if n == 0:
         return np.full(DRAWS, np.nan)
-    return measured.statistic(measured.columns[_blocks(n)])
+    some = np.array_split(_blocks(n), DRAWS // AT_ONCE)  # all at once would take half a gigabyte for lags
+    return np.concatenate([measured.statistic(measured.columns[rows]) for rows in some])
 
 
 def _blocks(n: int) -> Int[ndarray, "D n"]:
@@ -133,9 +134,13 @@ def correlation_of(rows: Float[ndarray, "D T C"]) -> Float[ndarray, " D"]:
 
 
 def lag_of(rows: Float[ndarray, "D T C"]) -> Float[ndarray, " D"]:
-    """Frames by which the movement comes late, at the best correlation; columns as `lagged` makes them."""
+    """Frames by which the movement comes late, at the best correlation; columns as `lagged` makes them.
+
+    Not a number where nothing is alike at any lag, as of a mouth that does not move.
+    """
     middle = (rows.shape[2] - 2) // 2
-    return np.argmax(_correlations(rows[..., :1], rows[..., 1:]), axis=1).astype(np.float64) - middle
+    alike = _correlations(rows[..., :1], rows[..., 1:])
+    return np.where(alike.max(axis=1) > 0, np.argmax(alike, axis=1) - float(middle), np.nan)
 
 
 def best_correlation_of(rows: Float[ndarray, "D T C"]) -> Float[ndarray, " D"]:

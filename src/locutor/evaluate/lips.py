@@ -18,6 +18,7 @@ CLOSED, NEARLY = 0.12, 0.25  # of the range of the lip gap: the truth's closures
 NEAR = 1  # frames that a closure may be early or late
 RANGE = (2, 98)  # percentiles
 WINDOW = FPS  # frames over which loudness and movement are compared
+LEAST_WINDOWS = 5
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,12 @@ def runs(where: Bool[ndarray, " T"]) -> list[tuple[int, int]]:
 def loudness_and_movement(sound: Float32[ndarray, " n"], lips: Lips) -> Float[ndarray, "W 2"]:
     """Per second: RMS of the sound, and RMS of the lips' mean movement from frame to frame.
 
-    Their correlation is the SLCC of Chae-Yeon et al. 2025, over seconds of one person in place of clips of many.
+    Nothing below `LEAST_WINDOWS` seconds. Their correlation is the SLCC of Chae-Yeon et al. 2025,
+    over seconds of one person in place of clips of many.
     """
     moved = np.linalg.norm(np.diff(lips.points, axis=0, prepend=lips.points[:1]), axis=-1).mean(1)
     n = min(len(moved), len(sound) // SAMPLES_PER_FRAME) // WINDOW
+    if n < LEAST_WINDOWS:
+        return np.zeros((0, 2))
     loud = sound[: n * WINDOW * SAMPLES_PER_FRAME].astype(np.float64).reshape(n, -1)
     return np.stack([np.sqrt((loud**2).mean(1)), np.sqrt((moved[: n * WINDOW].reshape(n, -1) ** 2).mean(1))], 1)
