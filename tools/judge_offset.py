@@ -5,7 +5,7 @@
 A performer (a folder of docs/performers.md) has a known truth: its lips run ahead of its sound by what its style says,
 which is the same as a sound that is late by that much. Its lips are those tracked where tools/judge_capture.py has left
 a capture beside it (`NAME-captured`), else those of the truth. A real film's truth is not known: its own estimate
-without a shift stands for it, and is printed. Exits with 1 when fewer than 90 % of the shifts of a clip are found within
+without a shift stands for it, and is printed. Exits with 1 when less than 90 % of the shifts of a clip are found within
 a frame.
 """
 
