@@ -2,10 +2,11 @@
 
     .venv/bin/python tools/judge_offset.py --performers DIR/A11 DIR/B11 --films french.mp4 --captured french
 
-A performer (a folder of docs/performers.md, captured beside it as `NAME-captured` by tools/judge_capture.py) has a
-known truth: its lips run ahead of its sound by what its style says, which is the same as a sound that is late by that
-much. A real film's truth is not known: its own estimate without a shift stands for it, and is printed. Exits with 1
-when fewer than 90 % of the shifts of a clip are found within a frame.
+A performer (a folder of docs/performers.md) has a known truth: its lips run ahead of its sound by what its style says,
+which is the same as a sound that is late by that much. Its lips are those tracked where tools/judge_capture.py has left
+a capture beside it (`NAME-captured`), else those of the truth. A real film's truth is not known: its own estimate
+without a shift stands for it, and is printed. Exits with 1 when less than 90 % of the shifts of a clip are found within
+a frame.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ import numpy as np
 import tyro
 
 from locutor.actors.generators import GENERATORS
-from locutor.actors.make_performer import FILM
+from locutor.actors.make_performer import FILM, TRUTH
 from locutor.capture.heard import hear_classes, visemes_of
 from locutor.capture.offset import estimate_offset_frames
 from locutor.capture.performance import Performance
 from locutor.capture.sound import cut_sound
 from locutor.core.clock import FPS
+from locutor.core.motion import Motion
 
 SHIFTS = range(-12, 13)
 BAR = 0.9
@@ -51,21 +53,23 @@ def main() -> None:
     for folder in config.performers:
         about = json.loads((folder / "meta.json").read_text())
         lead = GENERATORS[about["generator"]].styles.draw(about["seed"]).lead_s * FPS
-        held &= judge(folder / FILM, folder.with_name(f"{folder.name}-captured"), folder.name, lead)
+        captured = folder.with_name(f"{folder.name}-captured")
+        motion = Performance(captured).tracking.motion if captured.is_dir() else _true_motion(folder / TRUTH)
+        held &= judge(folder / FILM, motion, f"{folder.name}, {'tracked' if captured.is_dir() else 'true'} lips", lead)
     for film, captured in zip(config.films, config.captured, strict=True):
-        held &= judge(film, captured, film.stem, None)
+        performance = Performance(captured)
+        assert performance.meta.start_s == 0, f"{captured} is a part of its film"
+        held &= judge(film, performance.tracking.motion, film.stem, None)
     sys.exit(0 if held else 1)
 
 
-def judge(film: Path, captured: Path, name: str, lead: float | None) -> bool:
+def judge(film: Path, motion: Motion, name: str, lead: float | None) -> bool:
     """Print a line; whether enough shifts were found."""
-    performance = Performance(captured)
-    motion = performance.tracking.motion
     own, confidence = 0.0, 0.0
     estimates = []
     for shift in (0, *SHIFTS):
         # Taken from the film as if its sound track began later.
-        sound = cut_sound(film, performance.meta.start_s - shift / FPS, len(motion))
+        sound = cut_sound(film, -shift / FPS, len(motion))
         found, sure = estimate_offset_frames(visemes_of(hear_classes(sound)), motion)
         if not estimates:
             own, confidence = found, sure
@@ -80,6 +84,11 @@ def judge(film: Path, captured: Path, name: str, lead: float | None) -> bool:
         flush=True,
     )
     return share >= BAR
+
+
+def _true_motion(path: Path) -> Motion:
+    with np.load(path) as truth:
+        return Motion(**{name: truth[f"motion_{name}"] for name in ("face", "head_wxyz", "head_xyz")})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import pytest
 
 from locutor.capture.config import CaptureConfig
 from locutor.capture.film import capture_film
-from locutor.capture.performance import Performance
+from locutor.capture.image_store import ImageStore
+from locutor.capture.performance import Performance, upscale_matte
 from locutor.core.errors import FootageError, MediaError
 from locutor.core.events import Warned
 from locutor.media.opening import MediaWarning
@@ -21,7 +22,7 @@ from locutor.media.video import iterate_frames
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("models_dir")]
 
 N, SIZE = 75, 192
-SMALL = CaptureConfig(size=SIZE)
+SMALL = CaptureConfig(size=128)
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +70,12 @@ def test_an_empty_file(tmp_path):
 
 def test_a_film_that_was_cut_off(pictures, tmp_path):
     """What is left of a copy that broke off is used, with a warning."""
-    film = film_of(tmp_path / "cut_off.mp4", pictures * 2)
+    film = film_of(tmp_path / "cut_off.mp4", pictures + pictures[::-1][:45])
     data = film.read_bytes()
-    film.write_bytes(data[: len(data) * 7 // 10])
+    film.write_bytes(data[: len(data) * 8 // 10])
     with pytest.warns(MediaWarning, match=r"cut_off\.mp4"):
         performance, _ = captured(film)
-    assert 2.8 * 25 <= len(performance) < 6 * 25
+    assert 2.8 * 25 <= len(performance) < 120
 
 
 def test_a_film_that_was_cut_off_too_early(pictures, tmp_path):
@@ -105,7 +106,8 @@ def test_a_variable_frame_rate(pictures, tmp_path):
     assert abs(len(performance) - N) <= 1
     for k, stamp in ((10, 12), (30, 36), (60, 72)):  # frame k shows the picture of its time, nearest stamp
         nearest = min(pts, key=lambda p: abs(p - stamp))
-        differences = [np.abs(performance.frames.rgb(k).astype(int) - picture).mean() for picture in pictures]
+        shown = cv2.resize(performance.frames.rgb(k), (SIZE, SIZE)).astype(int)
+        differences = [np.abs(shown - picture).mean() for picture in pictures]
         assert differences[nearest * 25 // 30] < min(differences) + 1.0
 
 
@@ -116,13 +118,14 @@ def test_a_telephone_held_upright(pictures, tmp_path):
     film = film_of(tmp_path / "phone.mp4", [np.rot90(rgb) for rgb in pictures])
     rotate_flag(film)
     performance, _ = captured(film)
-    shown, true = performance.frames.grey(0).astype(float), cv2.cvtColor(pictures[0], cv2.COLOR_RGB2GRAY)
+    shown, true = performance.frames.grey(0), cv2.cvtColor(pictures[0], cv2.COLOR_RGB2GRAY)
     framing = performance.meta.framing
     assert framing.side <= SIZE + 8
     eyes = performance.tracking.landmarks[:, [33, 263], :2].mean(axis=0)
     assert abs(eyes[1, 1] - eyes[0, 1]) < 0.2 * (eyes[1, 0] - eyes[0, 0])
     if (framing.left, framing.top, framing.side) == (0, 0, SIZE):
-        assert np.corrcoef(shown.ravel(), true.ravel())[0, 1] > 0.98
+        same = cv2.resize(true, shown.shape[::-1], interpolation=cv2.INTER_AREA)
+        assert np.corrcoef(shown.ravel(), same.ravel())[0, 1] > 0.98
 
 
 def test_a_face_in_4k(pictures, tmp_path):
@@ -152,7 +155,7 @@ def test_a_grey_film(pictures, tmp_path):
 def test_a_face_that_is_lost_for_three_seconds(pictures, tmp_path):
     """Something is held before the face: filled in, marked, told, and not learnt from."""
     shown = pictures[::5]
-    shown = [*shown, *shown[::-1]] * 3  # 18 s at 5 pictures per second
+    shown = ([*shown, *shown[::-1]] * 3)[:78]  # 15.6 s at 5 pictures per second: less would be lost in a fifth of it
 
     def covered(rgb: np.ndarray) -> np.ndarray:
         rgb = rgb.copy()
@@ -161,30 +164,28 @@ def test_a_face_that_is_lost_for_three_seconds(pictures, tmp_path):
 
     film = film_of(tmp_path / "hidden.mp4", [covered(p) if 40 <= k < 55 else p for k, p in enumerate(shown)], rate=5)
     performance, messages = captured(film)
-    assert any("the longest gap is 3.0 s at 8.0 s" in message for message in messages)
+    assert any("the longest gap is 3.0 s at 7.9 s" in message for message in messages)
     valid = performance.tracking.motion.valid
-    assert not valid[200:275].any()
-    assert valid[:198].all()
-    assert valid[278:].all()
+    assert not valid[200:272].any()
+    assert valid[:196].all()
+    assert valid[276:].all()
     for name, channel in performance.tracking.motion.channels().items():
         assert np.isfinite(channel).all(), name
 
 
 def test_a_camera_that_moves(pictures, tmp_path):
     """Told, and the background kept as it changes."""
-    rng = np.random.default_rng(0)
-    wall = cv2.GaussianBlur(rng.integers(0, 255, (SIZE + 80, 2 * SIZE + 80, 3)).astype(np.uint8), (0, 0), 2)
-    wall = cv2.normalize(wall, None, 40, 220, cv2.NORM_MINMAX)
+    with resources.as_file(resources.files("locutor.actors") / "embedded") as folder:
+        mattes = [upscale_matte(ImageStore(folder / "mattes.images").grey(k), SIZE) for k in range(N)]
+    noise = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE + 40, 3)).astype(np.uint8)
+    wall = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, 40, 220, cv2.NORM_MINMAX)
 
-    def seen_from(k: int, rgb: np.ndarray) -> np.ndarray:
-        shift = round(20 + 18 * np.sin(k / 9))
-        scene = wall[40 : 40 + SIZE, 40 : 40 + 2 * SIZE].copy()
-        scene[:, SIZE // 2 : SIZE // 2 + SIZE] = rgb
-        turned = wall[40 : 40 + SIZE, 40 - shift : 40 - shift + 2 * SIZE].copy()
-        turned[:, shift:] = scene[:, : 2 * SIZE - shift]
-        return turned
+    def before_the_wall(k: int) -> np.ndarray:
+        left = round(20 + 12 * np.sin(k / 9))
+        share = mattes[k][..., None] / 255
+        return (share * pictures[k] + (1 - share) * wall[:, left : left + SIZE]).astype(np.uint8)
 
-    film = film_of(tmp_path / "hand.mp4", [seen_from(k, rgb) for k, rgb in enumerate(pictures)])
-    performance, messages = captured(film)
+    film = film_of(tmp_path / "hand.mp4", [before_the_wall(k) for k in range(N)])
+    performance, messages = captured(film, CaptureConfig(size=SIZE))
     assert any("the camera moves" in message for message in messages)
     assert not performance.background_is_still

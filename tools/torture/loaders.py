@@ -103,6 +103,7 @@ def targets(avatar: Avatar, performance: Path, work: Path) -> list[Target]:
     checkpoint = _checkpoint()
     ply, table = _ply(avatar, work), _table(work)
     filmed = (performance / "video.mp4").read_bytes()
+    clips = _sample_clips()
     whole = Target("video: whole capture", ".mp4", 12, lambda r: mutated_bytes([filmed], r), _capture, writes=True)
     return [
         Target("avatar: zip", ".avatar", 10_000, of_zip, _read_avatar),
@@ -119,6 +120,7 @@ def targets(avatar: Avatar, performance: Path, work: Path) -> list[Target]:
         Target("sound: wav, flac, ogg", ".wav", 10_000, lambda r: mutated_bytes(sounds, r), _read_sound),
         Target("video: mp4", ".mp4", 10_000, lambda r: mutated_bytes(films, r), _read_film),
         Target("C2PA manifest", ".mp4", 2_000, lambda r: mutated_bytes(films[1:], r), _read_manifest),
+        *([Target("video: real clips", ".mpg", 500, lambda r: mutated_bytes(clips, r), _read_film)] if clips else []),
         *([whole] if os.environ.get("LOCUTOR_MODELS") else []),
     ]
 
@@ -139,6 +141,12 @@ def smaller(avatar: Avatar, n: int = 300, size: int = 64) -> Avatar:
         voice={name: array[:64] if name in ("support", "dual") else array for name, array in avatar.voice.items()},
         idle={name: array[:64] if len(array) > 64 else array for name, array in avatar.idle.items()},
     )
+
+
+def _sample_clips() -> list[bytes]:
+    """Short real films where there are any (LOCUTOR_MEDIA): another container and codecs than our own."""
+    folder = Path(os.environ.get("LOCUTOR_MEDIA", "")) / "video"
+    return [path.read_bytes() for path in sorted(folder.glob("grid_*.mpg"))[:4]]
 
 
 def _read_avatar(path: Path) -> None:
