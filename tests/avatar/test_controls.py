@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from locutor.avatar.controls import LIMIT, N_CONTROLS, N_LIDS, N_POSE, REGIONS, SHUT, ControlSpace, fit_controls
+from locutor.avatar.controls import (
+    LIMIT,
+    N_CONTROLS,
+    N_LIDS,
+    N_POSE,
+    POSE_LIMIT,
+    REGIONS,
+    SHUT,
+    ControlSpace,
+    fit_controls,
+)
 from locutor.core.errors import FormatError
 from locutor.core.face import BROWS_SLICE, EYES_SLICE, FACE_POINTS, LID_PAIRS, MOUTH_SLICE
 from locutor.core.motion import Motion
@@ -45,6 +55,7 @@ def test_what_the_footage_never_showed_is_clipped(space):
     controls = space.encode(wild)
     assert np.abs(controls).max() == np.float32(LIMIT)
     assert (np.abs(controls) < LIMIT).any()
+    assert np.abs(controls[:, -N_POSE:]).max() == np.float32(POSE_LIMIT)
 
 
 def test_each_component_stays_in_its_region(space):

@@ -21,7 +21,7 @@ class TrainConfig:
         n_gaussians: Gaussians of head, torso and hair; the count is fixed.
         n_mouth: Gaussians that start inside the open mouth, behind the lips.
         n_bases: bases of the motion field.
-        n_torso_bases: bases of clothes and shoulders, driven by the poses of head and torso.
+        n_torso_bases: bases of clothes and shoulders, driven by the poses of head and torso and by the shoulders.
         n_iterations: one frame per iteration.
         device: where it runs: cpu, or cuda through gsplat (the extra `cuda`).
         seed: of sampling and initial values.
