@@ -10,7 +10,7 @@ vowel nearly as for an open one and close them in every pause; people do neither
 of generator A with the lips parted as `APERTURES` says, the shapes blur into each other over 40 ms and run 40 ms ahead
 of the sound, and a ridge regression brings the controls heard in the corpus (of `speech_corpus.py`, synthesised) to
 them, where something is said: pauses are left to the gate. Nobody's footage is in it. Mean and spread of the lip gap
-are those of `displacement` on the same speech.
+are those of `displacement` on the same sound.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> None:
     centred = heard - heard.mean(axis=0)
     gram = centred.T @ centred + RIDGE * len(heard) * np.eye(len(CONTROLS), dtype=np.float32)
     spoken = np.linalg.solve(gram, centred.T @ (wanted - wanted.mean(axis=0))).reshape(displacement.shape)
-    performed, moved = np.tensordot(heard, displacement, axes=1), np.tensordot(heard, spoken, axes=1)
+    performed, moved = (np.tensordot(controls, table, axes=1) for table in (displacement, spoken))
     scale = lip_gap(performed).std() / lip_gap(moved).std()
     rest = performed.mean(axis=0) - scale * moved.mean(axis=0)
     for name, shape in zip(CONTROLS, scale * spoken, strict=True):

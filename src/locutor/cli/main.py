@@ -66,6 +66,8 @@ class Say:
         text: what to say, in place of a sound file; spoken by espeak-ng.
         voice: espeak-ng voice for the text, such as en-us, de, fr-fr.
         out: the video to write.
+        motion: curves that take the place of what the sound drives, where they move mouth, eyes, brows or head: the CSV
+            of Live Link Face (or of `locutor export --format arkit`), or Audio2Face's JSON.
         seed: of head movement and blinks.
         overwrite: replace a file that exists.
         marking: how the video says that it is synthetic.
@@ -76,6 +78,7 @@ class Say:
     audio: Positional[Path | None] = None
     text: str | None = None
     voice: str = "en-us"
+    motion: Path | None = None
     seed: int = 0
     overwrite: bool = False
     marking: Annotated[MarkConfig, arg(name="")] = field(default_factory=MarkConfig)
@@ -267,7 +270,7 @@ def run(command: Capture | Train | Say | Eval | Demo | Actor | Export | Serve | 
             show(verbs.train(command.source, command.out, command.overwrite, command.config, command.consent))
         case Say():
             show(verbs.say(command.avatar, command.audio, command.text, command.voice, command.out, command.seed,
-                           command.overwrite, command.marking))  # fmt: skip
+                           command.overwrite, command.marking, command.motion))  # fmt: skip
         case Eval():
             show(verbs.evaluate(command.avatars, command.out, command.performance, command.marking,
                                 command.true_torso))  # fmt: skip

@@ -22,6 +22,7 @@ from locutor.evaluate.judge import judge
 from locutor.fit.config import TrainConfig
 from locutor.fit.device import training_device
 from locutor.fit.trainer import FINISHED, train_avatar
+from locutor.live.curves import read_curves
 from locutor.live.say import say_file, say_samples
 from locutor.provenance.config import MARKED, MarkConfig
 from locutor.provenance.consent import Consent, read_consent
@@ -94,19 +95,21 @@ def say(
     seed: int,
     overwrite: bool,
     marking: MarkConfig = MARKED,
+    motion: Path | None = None,
 ) -> Iterator[Event]:
-    """`locutor say`: a sound file or a text."""
+    """`locutor say`: a sound file or a text, and curves that override."""
     if (audio is None) == (text is None):
         raise LocutorError(
             "say needs either a sound file or --text", 'try: locutor say demo --text "Hello." -o out.mp4'
         )
     refuse_existing(out, overwrite)
+    curves = None if motion is None else read_curves(motion)
     loaded = find_avatar(avatar)
     if audio is not None:
-        yield from say_file(loaded, audio, out, seed, overwrite, marking)
+        yield from say_file(loaded, audio, out, seed, overwrite, marking, curves)
     else:
         speech = synthesize(text or "", voice)
-        yield from say_samples(loaded, speech.samples, speech.sample_rate, out, seed, overwrite, marking)
+        yield from say_samples(loaded, speech.samples, speech.sample_rate, out, seed, overwrite, marking, curves)
 
 
 def serve(avatars: tuple[str, ...], config: ServerConfig) -> None:

@@ -14,10 +14,9 @@ from jaxtyping import Float32
 from numpy import ndarray
 from scipy.optimize import lsq_linear
 
-from locutor.actors.landmark_table import landmark_table
-from locutor.actors.procedural_rig import procedural_rig
+from locutor.actors.arkit_effects import arkit_effects
 from locutor.core.arkit import ARKIT_NAMES
-from locutor.core.face import EYE_LEFT, EYE_RIGHT, FACE_POINTS, IRISES, OUTER_EYE_CORNERS
+from locutor.core.face import EYE_LEFT, EYE_RIGHT, FACE_POINTS, IRISES
 from locutor.core.motion import Motion
 
 RIDGE = 0.02  # inter-ocular units per unit of a coefficient: about the noise of the landmarks
@@ -51,20 +50,13 @@ def blendshapes(motion: Motion) -> Float32[ndarray, "T 52"]:
 @cache
 def _effects() -> tuple[tuple[str, ...], Float32[ndarray, "S C"]]:
     """Blendshapes that move the skin's landmarks, and how: x and y, inter-ocular units."""
-    rig = procedural_rig()
-    table = landmark_table(rig)
-    neutral = table.points(rig.neutral)
-    corners = neutral[list(OUTER_EYE_CORNERS)]
-    points = np.array(FACE_POINTS)[_skin_rows()]
-    names, effects = [], []
-    for name, offsets in zip(ARKIT_NAMES, rig.expression, strict=True):
-        moved = (table.points(rig.neutral + offsets) - neutral)[points, :2].ravel() / np.linalg.norm(
-            np.diff(corners, axis=0)
-        )
-        if not name.startswith("eyeLook") and np.linalg.norm(moved) > LEAST_EFFECT:
-            names.append(name)
-            effects.append(moved)
-    return tuple(names), np.stack(effects).astype(np.float32)
+    found = {
+        name: moved[_skin_rows()].ravel()
+        for name, moved in zip(ARKIT_NAMES, arkit_effects(), strict=True)
+        if not name.startswith("eyeLook")
+    }
+    found = {name: moved for name, moved in found.items() if np.linalg.norm(moved) > LEAST_EFFECT}
+    return tuple(found), np.stack(list(found.values()))
 
 
 @cache

@@ -23,6 +23,8 @@ from locutor.core.motion import Motion
 from locutor.drive.idle_model import IdleModel
 from locutor.drive.speak import SpeechDriver
 from locutor.drive.voice import VoiceModel
+from locutor.live.curves import Curves
+from locutor.live.override import overridden
 from locutor.media.audio import audio_duration, read_audio_chunks
 from locutor.media.writer import VideoWriter
 from locutor.provenance.config import MARKED, MarkConfig
@@ -35,7 +37,13 @@ Due = deque[tuple[int, Float32[ndarray, " m"]]]  # sound, and how many frames co
 
 
 def say_file(
-    avatar: Avatar, audio: Path, out: Path, seed: int = 0, overwrite: bool = False, marking: MarkConfig = MARKED
+    avatar: Avatar,
+    audio: Path,
+    out: Path,
+    seed: int = 0,
+    overwrite: bool = False,
+    marking: MarkConfig = MARKED,
+    curves: Curves | None = None,
 ) -> Iterator[Event]:
     """Speak a sound file (or a film's sound) of any length, rate and channel count.
 
@@ -46,6 +54,7 @@ def say_file(
         seed: of head movement and blinks.
         overwrite: replace a file that exists.
         marking: how the video says that it is synthetic.
+        curves: what takes the place of the driver's motion (`live.override`).
 
     Raises:
         MarkError: it cannot be signed.
@@ -57,7 +66,7 @@ def say_file(
     chunks = zip_longest(
         read_audio_chunks(audio, SAMPLE_RATE, CHUNK_S), read_audio_chunks(audio, OUT_RATE, CHUNK_S), fillvalue=empty
     )
-    return _say(avatar, chunks, audio_duration(audio), out, seed, overwrite, marking)
+    return _say(avatar, chunks, audio_duration(audio), out, seed, overwrite, marking, curves)
 
 
 def say_samples(
@@ -68,16 +77,25 @@ def say_samples(
     seed: int = 0,
     overwrite: bool = False,
     marking: MarkConfig = MARKED,
+    curves: Curves | None = None,
 ) -> Iterator[Event]:
     """Speak sound that is in memory; errors as in `say_file`."""
     n_chunks = max(1, round(len(samples) / sample_rate / CHUNK_S))
     heard = np.array_split(soxr.resample(samples, sample_rate, SAMPLE_RATE), n_chunks)
     kept = np.array_split(soxr.resample(samples, sample_rate, OUT_RATE), n_chunks)
-    return _say(avatar, zip(heard, kept, strict=True), len(samples) / sample_rate, out, seed, overwrite, marking)
+    duration_s = len(samples) / sample_rate
+    return _say(avatar, zip(heard, kept, strict=True), duration_s, out, seed, overwrite, marking, curves)
 
 
 def _say(
-    avatar: Avatar, chunks: Chunks, duration_s: float, out: Path, seed: int, overwrite: bool, marking: MarkConfig
+    avatar: Avatar,
+    chunks: Chunks,
+    duration_s: float,
+    out: Path,
+    seed: int,
+    overwrite: bool,
+    marking: MarkConfig,
+    curves: Curves | None,
 ) -> Iterator[Event]:
     driver = speech_driver(avatar)
     n_expected = max(1, round(duration_s * FPS))
@@ -86,7 +104,10 @@ def _say(
     width, height = avatar.camera.width, avatar.camera.height
     mark = mark_of(avatar, marking)
     with VideoWriter(out, width, height, OUT_RATE, overwrite=overwrite, mark=mark) as writer:
-        for picture in film(avatar, _driven(driver, chunks, seed, due)):
+        motions = _driven(driver, chunks, seed, due)
+        if curves is not None:
+            motions = overridden(motions, curves, avatar.idle["mean_wxyz"][0])
+        for picture in film(avatar, motions):
             writer.write_frame(picture)
             while due and due[0][0] <= writer.n_frames:
                 writer.write_audio(due.popleft()[1])
