@@ -1,7 +1,7 @@
 """Latency and capacity of live sessions, as a table and as JSON.
 
     python -m benchmarks.live [--json FILE] [--only latency,interrupt,sessions,hour] [--sessions 100] [--seconds 60]
-        [--processes 2]
+        [--processes 2] [--spoken 1]
 
 The server runs in processes of its own; it and its viewers share the machine, as a kiosk's would.
 """
@@ -353,12 +353,13 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--processes", type=int, default=2, help="of the server, for many sessions")
+    parser.add_argument("--spoken", type=float, default=1.0, help="share of the sessions that speak")
     parser.add_argument("--minutes", type=float, default=60.0, help="of the simulated hour")
     options = parser.parse_args()
     chapters: dict[str, Callable[[], Iterator[Figure]]] = {
         "latency": latency_figures,
         "interrupt": interrupt_figures,
-        "sessions": lambda: session_figures(options.sessions, options.seconds, options.processes),
+        "sessions": lambda: session_figures(options.sessions, options.seconds, options.processes, options.spoken),
         "hour": lambda: hour_figures(options.minutes),
     }
     kept: dict[str, dict[str, object]] = {}
