@@ -1,7 +1,7 @@
 """Latency and capacity of live sessions, as a table and as JSON.
 
     python -m benchmarks.live [--json FILE] [--only latency,interrupt,sessions,hour] [--sessions 100] [--seconds 60]
-        [--processes 2]
+        [--processes 2] [--spoken 1]
 
 The server runs in processes of its own; it and its viewers share the machine, as a kiosk's would.
 """
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -161,10 +161,12 @@ def _place(sound: np.ndarray, pcm: np.ndarray) -> int | None:
     return int(likeness.argmax()) if likeness.max() > 0.9 else None
 
 
-async def _quiet(socket: ClientConnection, seconds: float) -> None:
-    end_s = time.monotonic() + seconds
+async def _quiet(socket: ClientConnection, seconds: float) -> int:
+    """Listen without looking; the number of binary messages."""
+    end_s, n_messages = time.monotonic() + seconds, 0
     while time.monotonic() < end_s:
-        await socket.recv()
+        n_messages += isinstance(await socket.recv(), bytes)
+    return n_messages
 
 
 def latency_figures(seconds: float = 20.0) -> Iterator[Figure]:
@@ -253,26 +255,28 @@ def session_figures(n: int, seconds: float, processes: int, spoken_share: float 
     yield Figure(f"{name}: cores of the server", cpu_s / took_s, "", note=f"viewers: {found['cpu_s'] / took_s:.2f}")
     yield Figure(f"{name}: CPU time of a frame sent", 1e3 * cpu_s / n_frames, "ms", note="beginnings and all")
     yield Figure(f"{name}: sent to each", rate, "kB/s")
+    yield from drawn_figures(1e3 * cpu_s / n_frames)
 
 
-def drawn_figures(seconds: float = 10.0) -> Iterator[Figure]:
-    """How many sessions the server can draw itself: CPU time of a drawn and of a driven session."""
-    costs = {}
-    for name, wanted in (("driven", {}), ("drawn", {"pictures": True, "motion": False})):
-        with server() as pid:
+def drawn_figures(driven_ms: float, n: int = 3, seconds: float = 8.0) -> Iterator[Figure]:
+    """What a frame costs that the server draws, and how many it can drive instead."""
+    sound = speech(seconds + 4)
 
-            async def one(pid: int, wanted: dict[str, bool]) -> float:
-                async with connected(**wanted) as socket:
-                    for start in range(0, int(seconds * SAMPLE_RATE), 16_000):
-                        await socket.send(packet(speech(seconds)[start : start + 16_000]))
-                    await _quiet(socket, 2)
-                    before_s, began_s = _cpu_s(pid), time.monotonic()
-                    await _quiet(socket, seconds - 3)
-                    return (_cpu_s(pid) - before_s) / (time.monotonic() - began_s)
+    async def watch(pid: int) -> float:
+        async with AsyncExitStack() as stack:
+            sockets = [await stack.enter_async_context(connected(pictures=True, motion=False)) for _ in range(n)]
+            for socket in sockets:
+                for start in range(0, len(sound), SAMPLE_RATE):
+                    await socket.send(packet(sound[start : start + SAMPLE_RATE]))
+            await asyncio.gather(*(_quiet(socket, 2) for socket in sockets))
+            before_s = _cpu_s(pid)
+            n_pictures = sum(await asyncio.gather(*(_quiet(socket, seconds) for socket in sockets)))
+            return (_cpu_s(pid) - before_s) / n_pictures
 
-            costs[name] = asyncio.run(one(pid, wanted))
-            yield Figure(f"cores of one {name} session that speaks", costs[name], "")
-    yield Figure("driven sessions for each drawn one", costs["drawn"] / costs["driven"], "x")
+    with server() as pid:
+        cost_ms = 1e3 * asyncio.run(watch(pid))
+    yield Figure("a frame of 512x512 that the server draws: CPU time", cost_ms, "ms", note=f"{n} sessions, JPEG")
+    yield Figure("sessions that are driven for each that is drawn", cost_ms / driven_ms, "x")
 
 
 class Telling(LiveAvatar):
@@ -349,13 +353,13 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--processes", type=int, default=2, help="of the server, for many sessions")
+    parser.add_argument("--spoken", type=float, default=1.0, help="share of the sessions that speak")
     parser.add_argument("--minutes", type=float, default=60.0, help="of the simulated hour")
     options = parser.parse_args()
     chapters: dict[str, Callable[[], Iterator[Figure]]] = {
         "latency": latency_figures,
         "interrupt": interrupt_figures,
-        "sessions": lambda: session_figures(options.sessions, options.seconds, options.processes),
-        "drawn": drawn_figures,
+        "sessions": lambda: session_figures(options.sessions, options.seconds, options.processes, options.spoken),
         "hour": lambda: hour_figures(options.minutes),
     }
     kept: dict[str, dict[str, object]] = {}

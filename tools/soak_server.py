@@ -298,6 +298,7 @@ async def bombs() -> str:
         ):
             found[name] = await asked(post, *body)
         listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
     assert set(found.values()) == {(413, "too_large")}, found
     return f"{', '.join(found)}: 413 too_large"
 

@@ -147,6 +147,7 @@ def test_metrics(server: TestClient):
         hear_until(socket, lambda item: getattr(item, "frame", 0) == 3)
         server.get("/nothing")
         text = server.get("/metrics").text
+    refused(server.get("/api/figures"), "not_found", 404)  # for the server's own processes
     lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert float(lines["locutor_sessions"]) == 1
     assert float(lines['locutor_refusals_total{code="not_found"}']) == 1

@@ -176,7 +176,7 @@ def _about(hub: Hub) -> APIRouter:
 
     @routes.get("/api/figures")
     async def figures(request: Request) -> Figures:
-        if request.client is not None and hub.crew.count > 1:
+        if request.client is not None:  # a neighbour comes over a Unix socket and has no address
             raise RefusalError("not_found", "the processes of this server ask each other here", "GET /metrics")
         return Figures.of(hub)
 

@@ -50,6 +50,8 @@ def serve_together(files: Files, config: ServerConfig) -> None:
             _oversee(workers, config, end)
         finally:
             for worker in workers:
+                worker.tell_end()
+            for worker in workers:
                 worker.end()
 
 
@@ -107,14 +109,17 @@ class _Worker:
         kind, what, do = said
         raise kind(what, do)
 
-    def end(self) -> None:
-        """Stop it, gently first."""
-        if self.process is not None and self.process.is_alive():
+    def tell_end(self) -> None:
+        """Ask it to end."""
+        if self.process is not None:
             self.process.terminate()
+
+    def end(self) -> None:
+        """See to it that it has ended."""
+        if self.process is not None:
             self.process.join(LONGEST_END_S)
-            if self.process.is_alive():
-                self.process.kill()
-                self.process.join()
+            self.process.kill()
+            self.process.join()
         self._listener.close()
 
 
