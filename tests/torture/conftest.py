@@ -1,5 +1,5 @@
-"""The synthetic performance."""
+"""The synthetic performance and its avatar."""
 
-from tests.synthetic.fixtures import performance
+from tests.synthetic.fixtures import performance, speaking_avatar
 
-__all__ = ["performance"]
+__all__ = ["performance", "speaking_avatar"]

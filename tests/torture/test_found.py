@@ -19,6 +19,7 @@ from locutor.capture.performance import PerformanceMeta, Tracking
 from locutor.core import archive
 from locutor.core.archive import ArchiveError, load_arrays, open_archive
 from locutor.core.errors import FormatError, MediaError
+from locutor.drive.voice import VoiceModel
 from locutor.fit.trainer import load_checkpoint
 from locutor.media.pictures import decode_rgb, encode_jpeg, encode_png
 
@@ -211,3 +212,20 @@ def test_pages_of_absurd_footage(performance, tmp_path, change):
     (tmp_path / "meta.json").write_text(json.dumps(record))
     with pytest.raises(FormatError, match="damaged"):
         PerformanceMeta.load(tmp_path / "meta.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("dual", lambda a: a[:-1]),  # of other frames than the support
+        ("basis", lambda a: a[:, :5]),
+        ("limits", lambda a: a.astype("U8")),
+        ("mel_support", lambda a: a[:0]),
+        ("offset_frames", lambda a: a + 10**6),
+    ],
+)
+def test_a_voice_whose_parts_do_not_fit_together(speaking_avatar, name, change):
+    tensors = dict(speaking_avatar.voice)
+    VoiceModel.from_tensors(tensors)
+    with pytest.raises(FormatError, match="the voice model"):
+        VoiceModel.from_tensors(tensors | {name: change(tensors[name])})

@@ -138,7 +138,10 @@ def smaller(avatar: Avatar, n: int = 300, size: int = 64) -> Avatar:
         bases=avatar.bases[:, :, : n - 50].contiguous(),
         camera=camera,
         plate=np.full((size, size, 3), 90, np.uint8),
-        voice={name: array[:64] if name in ("support", "dual") else array for name, array in avatar.voice.items()},
+        voice={
+            name: array[:64] if name.endswith("support") or name == "dual" else array
+            for name, array in avatar.voice.items()
+        },
         idle={name: array[:64] if len(array) > 64 else array for name, array in avatar.idle.items()},
     )
 

@@ -13,6 +13,7 @@ from locutor.core.errors import FormatError
 from locutor.core.face import LIP_GAP_ROWS, MOUTH_SLICE
 from locutor.drive.features import FeatureState, Heard, MouthFeatures
 from locutor.drive.prior import generic_mouth
+from locutor.drive.voice_shapes import require_shapes
 
 _SUPPORT = ("phonetic_support", "mel_support")
 _KNOWN_TO_STRANGE = 0.65, 0.95
@@ -92,12 +93,13 @@ class VoiceModel:
         """The inverse of `to_tensors`; other names are ignored.
 
         Raises:
-            FormatError: an array is missing: the model is of an earlier version.
+            FormatError: an array is missing (the model is of an earlier version) or of another shape.
         """
         missing = [field.name for field in fields(VoiceModel) if field.name not in tensors]
         if missing:
             raise FormatError(f"the voice model lacks {', '.join(missing)}", "train the avatar again with this version")
         arrays = {field.name: tensors[field.name] for field in fields(VoiceModel)}
+        require_shapes(arrays)
         return VoiceModel(**arrays | {name: arrays[name].astype(np.float32) for name in _SUPPORT})
 
     def predict(self, heard: Heard) -> Float32[ndarray, "t 58 2"]:
