@@ -53,10 +53,11 @@ class KnownSpeech:
         classes, _ = class_track(phonemes, end_s, times_s)
         shapes = gaussian_filter1d(shapes_of_classes()[classes], BLUR_S * RATE, axis=0)
         meet = np.isin(classes, _LIPS_MEET).astype(np.float32)
-        said = _bridged(classes != 0)
+        said = _bridged(np.asarray(classes != 0))
         pictures = np.arange(n_pictures) * RATE // FPS
         n_ahead = round(AHEAD_S * RATE)
-        soon = np.lib.stride_tricks.sliding_window_view(np.pad(said, (0, n_ahead)), n_ahead + 1).any(axis=1)
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(said, (0, n_ahead)), n_ahead + 1)
+        soon: Bool[ndarray, " n"] = windows.any(axis=1)
         return KnownSpeech(
             mouth=shapes[pictures + round(LEAD_S * RATE)].astype(np.float32),
             closure=maximum_filter1d(meet, RATE // FPS)[pictures + round(LEAD_S * RATE / 2)],
