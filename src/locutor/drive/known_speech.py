@@ -57,7 +57,7 @@ class KnownSpeech:
         pictures = np.arange(n_pictures) * RATE // FPS
         n_ahead = round(AHEAD_S * RATE)
         windows = np.lib.stride_tricks.sliding_window_view(np.pad(said, (0, n_ahead)), n_ahead + 1)
-        soon: Bool[ndarray, " n"] = windows.any(axis=1)
+        soon = np.asarray(windows.any(axis=1))
         return KnownSpeech(
             mouth=shapes[pictures + round(LEAD_S * RATE)].astype(np.float32),
             closure=maximum_filter1d(meet, RATE // FPS)[pictures + round(LEAD_S * RATE / 2)],
