@@ -46,8 +46,8 @@ APERTURES = {
     "k g": 0.45, "h x": 0.55, "r": 0.4, "rhotic": 0.3, "i": 0.45, "e": 0.65, "a": 0.95, "open": 0.85, "schwa": 0.5,
     "o": 0.45, "u": 0.15, "y": 0.15,
 }  # fmt: skip
-"""Height of the opening between the lips as a part of the widest: open vowels widest, rounded ones narrow, consonants by
-place and manner. Written down from general phonetic knowledge, not measured and not fitted."""
+"""Height of the opening between the lips as a part of the widest: open vowels widest, rounded ones narrow, consonants
+by place and manner. Written down from general phonetic knowledge, not measured and not fitted."""
 WIDEST = 0.12  # inter-ocular units; only in proportion to the shapes' other movements
 BLUR_FRAMES, LEAD_FRAMES = 2.0, 2  # of the encoder, 20 ms
 AHEAD_FRAMES = 1  # the controls heard with a picture are those of the frame after it

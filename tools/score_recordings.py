@@ -3,7 +3,8 @@
     python tools/score_recordings.py PERFORMANCE... [--words WORDS.txt]
 
 1. English recordings of LOCUTOR_MEDIA, phonemes by pocketsphinx (extra `bench`), as they are, with white noise 10 dB
-   below, against lips moved by a third of the recording, and one of them in a meeting, an office and a cafe: of the closures p, b, m the share in which the lip gap is
+   below, against lips moved by a third of the recording, and one of them in a meeting, an office and a cafe: of the
+   closures p, b, m the share in which the lip gap is
    under 15 % of its range within 60 ms; of the open vowels the share in which it comes into the upper half.
 2. Every recording of the folder, six languages of espeak-ng more and a child: mean and 95th percentile of the lip
    gap where something is said, as parts of the range, against the person's own, and the greatest step between frames.
