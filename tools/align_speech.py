@@ -34,12 +34,15 @@ def main() -> None:
     parser.add_argument("out")
     parser.add_argument("recordings", nargs="+", type=Path)
     parser.add_argument("--words", type=Path, help="what is said, for the recordings of which it is known")
+    parser.add_argument(
+        "--one-schwa", action="store_true", help="read every AH as the vowel of cut, as dictionaries do"
+    )
     arguments = parser.parse_args()
     words = read_words(arguments.words) if arguments.words else {}
     clips = []
     for path in arguments.recordings:
         samples = read_audio(path)
-        phonemes = aligned(samples, words.get(path.name))
+        phonemes = aligned(samples, words.get(path.name), arguments.one_schwa)
         clips.append(labelled_mel(samples, phonemes, len(samples) / SAMPLE_RATE))
         print(f"{path.name}: {len(samples) / SAMPLE_RATE:.1f} s, {sum(bool(p.symbol) for p in phonemes)} phonemes")
     mel, classes, voiced, controls = (np.concatenate(parts) for parts in zip(*clips, strict=True))
@@ -57,19 +60,20 @@ def read_words(path: Path) -> dict[str, list[str]]:
     return found
 
 
-def aligned(samples: Float32[ndarray, " n"], words: list[str] | None = None) -> list[Phoneme]:
+def aligned(samples: Float32[ndarray, " n"], words: list[str] | None = None, one_schwa: bool = False) -> list[Phoneme]:
     """Phonemes that pocketsphinx finds, pauses too; a stretch that it cannot read counts as a pause.
 
     Args:
         samples: the recording.
         words: what is said in each of its pieces; what pocketsphinx hears if None, and where the words do not fit.
+        one_schwa: leave schwas and the vowel of "cut" alike.
     """
     found: list[Phoneme] = []
     pieces = _pieces(samples)
     for (start, end), said in zip(pieces, words or [None] * len(pieces), strict=True):
         offset_s, piece = start / SAMPLE_RATE, samples[start:end]
-        of_words = _aligned_piece(piece, offset_s, said) if said else []
-        found += of_words or _aligned_piece(piece, offset_s, None) or [Phoneme("", offset_s)]
+        of_words = _aligned_piece(piece, offset_s, said, one_schwa) if said else []
+        found += of_words or _aligned_piece(piece, offset_s, None, one_schwa) or [Phoneme("", offset_s)]
     return found
 
 
@@ -85,7 +89,9 @@ def _pieces(samples: Float32[ndarray, " n"]) -> list[tuple[int, int]]:
     return list(zip(cuts, [*cuts[1:], len(samples)], strict=True))
 
 
-def _aligned_piece(samples: Float32[ndarray, " n"], offset_s: float, words: str | None) -> list[Phoneme]:
+def _aligned_piece(
+    samples: Float32[ndarray, " n"], offset_s: float, words: str | None, one_schwa: bool
+) -> list[Phoneme]:
     pad = np.random.default_rng(0).normal(0, 3e-4, SAMPLE_RATE // 4)  # pocketsphinx expects silence at both ends
     gain = 0.5 / max(float(np.abs(samples).max()), 1e-3)
     pcm = (np.concatenate([pad, gain * samples, pad]).clip(-1, 1) * 32767).astype("<i2").tobytes()
@@ -107,7 +113,11 @@ def _aligned_piece(samples: Float32[ndarray, " n"], offset_s: float, words: str 
     for word in decoder.get_alignment():  # must be walked in place: its items die with it
         silent = word.name.startswith(("<", "["))
         phones = [(phone.name.lower(), max(0.0, offset_s + phone.start / 100 - 0.25)) for phone in word]
-        names = [""] * len(phones) if silent else reduced(word.name, [name for name, _ in phones])
+        names = [name for name, _ in phones]
+        if not one_schwa:
+            names = reduced(word.name, names)
+        if silent:
+            names = [""] * len(phones)
         found += [Phoneme(IPA_BY_PHONE.get(name, ""), at_s) for name, (_, at_s) in zip(names, phones, strict=True)]
     return found
 

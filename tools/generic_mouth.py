@@ -9,7 +9,8 @@ each mouth control of a performer by itself.
 vowel nearly as for an open one and close them in every pause; people do neither. So each class of sounds has the shape
 of generator A with the lips parted as `APERTURES` says, the shapes blur into each other over 40 ms and run 40 ms ahead
 of the sound, and a ridge regression brings the controls heard in the corpus (of `speech_corpus.py`, synthesised) to
-them, where something is said: pauses are left to the gate. Nobody's footage is in it. Mean and spread of the lip gap
+them, where something is said: pauses are left to the gate. Nobody's footage is in it. `shapes` are the classes' own,
+for texts whose phonemes are known. Mean (of speech) and spread of the lip gap
 are those of `displacement` on the same sound.
 """
 
@@ -45,8 +46,8 @@ APERTURES = {
     "k g": 0.45, "h x": 0.55, "r": 0.4, "rhotic": 0.3, "i": 0.45, "e": 0.65, "a": 0.95, "open": 0.85, "schwa": 0.5,
     "o": 0.45, "u": 0.15, "y": 0.15,
 }  # fmt: skip
-"""Height of the opening between the lips as a part of the widest, in the order of phoneticians (vowels after the lip
-openings that Abry and Boe 1986 give for French and Montgomery and Jackson 1983 for English, consonants by manner)."""
+"""Height of the opening between the lips as a part of the widest: open vowels widest, rounded ones narrow, consonants
+by place and manner. Written down from general phonetic knowledge, not measured and not fitted."""
 WIDEST = 0.12  # inter-ocular units; only in proportion to the shapes' other movements
 BLUR_FRAMES, LEAD_FRAMES = 2.0, 2  # of the encoder, 20 ms
 AHEAD_FRAMES = 1  # the controls heard with a picture are those of the frame after it
@@ -60,16 +61,19 @@ def main() -> None:
     shapes = _class_shapes(displacement)
     target = np.roll(gaussian_filter1d(shapes[classes], BLUR_FRAMES, axis=0), -LEAD_FRAMES, axis=0)
     said = classes != 0
-    heard, wanted = np.roll(controls, -AHEAD_FRAMES, axis=0)[said], target[said].reshape(said.sum(), -1)
+    controls = np.roll(controls, -AHEAD_FRAMES, axis=0)
+    heard, wanted = controls[said], target[said].reshape(said.sum(), -1)
     centred = heard - heard.mean(axis=0)
     gram = centred.T @ centred + RIDGE * len(heard) * np.eye(len(CONTROLS), dtype=np.float32)
     spoken = np.linalg.solve(gram, centred.T @ (wanted - wanted.mean(axis=0))).reshape(displacement.shape)
     performed, moved = (np.tensordot(controls, table, axes=1) for table in (displacement, spoken))
     scale = lip_gap(performed).std() / lip_gap(moved).std()
-    rest = performed.mean(axis=0) - scale * moved.mean(axis=0)
+    rest = performed[said].mean(axis=0) - scale * moved[said].mean(axis=0)
     for name, shape in zip(CONTROLS, scale * spoken, strict=True):
         print(f"{name}: lip gap {lip_gap(shape):+.3f}")
-    arrays = {"displacement": displacement, "spoken": scale * spoken, "rest": rest}
+    mean = wanted.mean(axis=0).reshape(rest.shape)
+    of_classes = performed[said].mean(axis=0) + scale * (shapes - mean)
+    arrays = {"displacement": displacement, "spoken": scale * spoken, "rest": rest, "shapes": of_classes}
     np.savez_compressed(OUT, names=np.array(CONTROLS), **{name: a.astype(np.float32) for name, a in arrays.items()})
 
 

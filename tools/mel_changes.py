@@ -14,7 +14,7 @@ from locutor.core.clock import SAMPLE_RATE
 from locutor.media.logmel import N_MELS, LogMel, warp_formants
 
 NOTHING = np.float32(np.log(1e-6))
-REAL_SHARE = 0.1
+REAL_SHARE = 0.05
 N_NOISE_S = 30
 Labels = tuple[ndarray, ndarray, ndarray]
 

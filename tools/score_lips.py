@@ -2,7 +2,8 @@
 
     python tools/score_lips.py PERFORMANCE...
 
-1. Other voices: correlation of the lip gap with that of a performer who says the same phonemes, for synthesised voices.
+1. Other voices: correlation of the lip gap with that of a performer who says the same phonemes, for synthesised voices,
+   by their sound and when their phonemes are told.
 2. Silence: after two seconds of speech, digital zero, room noise, music without voice, breathing.
 """
 
@@ -29,6 +30,7 @@ from locutor.drive.speak import SpeechDriver
 from locutor.drive.voice import VoiceModel, lip_gap
 from locutor.drive.voice_fit import fit_voice
 from locutor.evaluate.metrics import correlation
+from locutor.speech.phonemes import Speech
 from locutor.speech.voices import synthesize
 from mel_changes import breathing, music
 
@@ -56,13 +58,16 @@ def main() -> None:
         model = fit_voice(performance.sound, motion)
         driver = SpeechDriver(model, fit_idle(motion, performance.tracking.neutral))
         print(f"{Path(path).name}: style {float(model.style[0]):.2f}")
-        for voice, (sound, true) in others.items():
+        for voice, (sound, true, speech) in others.items():
             gap = _gap(driver, sound)[: len(true)]
+            told = driver.said(speech.phonemes, speech.duration_s, len(true))
+            gap_told = lip_gap(told.require("face")[0][:, MOUTH_SLICE])
             own = _share(model, lip_gap(motion.face[:, MOUTH_SLICE]))
             share = _share(model, gap)
             print(
-                f"  {voice}: r {correlation(true, gap):.3f}; opening mean {share.mean():.2f}, p95"
-                f" {np.percentile(share, 95):.2f} (own {own.mean():.2f}, {np.percentile(own, 95):.2f})"
+                f"  {voice}: r {correlation(true, gap):.3f}, told its phonemes {correlation(true, gap_told):.3f};"
+                f" opening mean {share.mean():.2f}, p95 {np.percentile(share, 95):.2f}"
+                f" (own {own.mean():.2f}, {np.percentile(own, 95):.2f})"
             )
         for name, quiet in _quiets():
             speech = performance.sound[: SPEECH_S * SAMPLE_RATE]
@@ -71,16 +76,15 @@ def main() -> None:
             print(f"  silence, {name}: {100 * (after < 0.05).mean():.1f} % of frames below 5 %, most {after.max():.2f}")
 
 
-def _spoken(voice: str, text: str) -> tuple[Float32[ndarray, " n"], Float32[ndarray, " T"]]:
-    """The sound, and the lip gap of a performer who says it."""
+def _spoken(voice: str, text: str) -> tuple[Float32[ndarray, " n"], Float32[ndarray, " T"], Speech]:
+    """The sound, the lip gap of a performer who says it, and what is said."""
     speech = synthesize(text, voice)
     sound = soxr.resample(speech.samples, speech.sample_rate, SAMPLE_RATE)
     times_s = np.arange(len(sound) // (SAMPLE_RATE // FPS)) / FPS
     shapes, generator = gestures(speech.phonemes, speech.duration_s, GENERATORS["A"]), GENERATORS["A"]
     track = mouth_track(shapes, times_s, generator, Style(lead_s=0.05))
-    return (0.3 * sound / np.abs(sound).max()).astype(np.float32), lip_gap(
-        np.tensordot(track, generic_displacements(), axes=1)
-    )
+    gap = lip_gap(np.tensordot(track, generic_displacements(), axes=1))
+    return (0.3 * sound / np.abs(sound).max()).astype(np.float32), gap, speech
 
 
 def _gap(driver: SpeechDriver, sound: Float32[ndarray, " n"]) -> Float32[ndarray, " T"]:

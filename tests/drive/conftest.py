@@ -11,6 +11,10 @@ from scipy.spatial.transform import Rotation
 
 from locutor.core.face import FACE_POINTS, LIP_GAP_ROWS, LIPS_INNER, LIPS_OUTER
 from locutor.core.motion import Motion
+from locutor.drive.idle_model import fit_idle
+from locutor.drive.speak import SpeechDriver
+from locutor.drive.voice import VoiceModel
+from locutor.drive.voice_fit import fit_voice
 
 
 @dataclass(frozen=True)
@@ -89,3 +93,13 @@ def speaker() -> Speaker:
 def make_speaker() -> Callable[..., Speaker]:
     """make_speaker(seconds, seed=0, blinks=True)."""
     return _make_speaker
+
+
+@pytest.fixture(scope="session")
+def voice_model(speaker) -> VoiceModel:
+    return fit_voice(speaker.audio, speaker.motion)
+
+
+@pytest.fixture(scope="session")
+def speech_driver(speaker, voice_model) -> SpeechDriver:
+    return SpeechDriver(voice_model, fit_idle(speaker.motion, speaker.neutral))

@@ -24,7 +24,7 @@ def tone_error(samples: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 48000, 96000])
-@pytest.mark.parametrize("n_channels", [1, 2, 6])
+@pytest.mark.parametrize("n_channels", [1, 2, 6, 8])
 def test_any_rate_and_channels(tmp_path, rate, n_channels):
     samples = read_audio(write_tone(tmp_path / "a.wav", rate, n_channels))
     assert samples.dtype == np.float32

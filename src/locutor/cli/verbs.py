@@ -109,7 +109,9 @@ def say(
         yield from say_file(loaded, audio, out, seed, overwrite, marking, curves)
     else:
         speech = synthesize(text or "", voice)
-        yield from say_samples(loaded, speech.samples, speech.sample_rate, out, seed, overwrite, marking, curves)
+        yield from say_samples(
+            loaded, speech.samples, speech.sample_rate, out, seed, overwrite, marking, curves, speech.phonemes
+        )
 
 
 def serve(avatars: tuple[str, ...], config: ServerConfig) -> None:

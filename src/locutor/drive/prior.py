@@ -28,6 +28,11 @@ def spoken_displacements() -> Float32[ndarray, "11 58 2"]:
     return _table()["spoken"]
 
 
+def shapes_of_classes() -> Float32[ndarray, "23 58 2"]:
+    """The generic mouth for each of `speech.phonetic_classes.CLASSES`; for silence that of no sound in particular."""
+    return _table()["shapes"]
+
+
 def generic_displacements() -> Float32[ndarray, "11 58 2"]:
     """How a performer's mouth follows each control at weight 1."""
     return _table()["displacement"]
@@ -36,4 +41,4 @@ def generic_displacements() -> Float32[ndarray, "11 58 2"]:
 @cache
 def _table() -> dict[str, ndarray]:
     with np.load(_TABLE, allow_pickle=False) as table:
-        return {name: table[name] for name in ("displacement", "spoken", "rest")}
+        return {name: table[name] for name in ("displacement", "spoken", "rest", "shapes")}

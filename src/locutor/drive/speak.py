@@ -1,5 +1,6 @@
 """A whole speaking person out of sound alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +14,10 @@ from locutor.drive.features import FeatureState, Heard, MouthFeatures
 from locutor.drive.gate import GateState, MouthGate
 from locutor.drive.idle import IdleDriver, IdleState
 from locutor.drive.idle_model import IdleModel
+from locutor.drive.known_speech import KnownSpeech
 from locutor.drive.shared_idle import Place, SharedIdle
 from locutor.drive.voice import VoiceModel
+from locutor.speech.phonemes import Phoneme
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,24 @@ class SpeechDriver:
         """All frames of a finished sound: the same as `step` and `finish`."""
         state, motion = self.step(self.init(seed), samples)
         return concatenate([motion, self.finish(state)])
+
+    def said(self, phonemes: Sequence[Phoneme], end_s: float, n_frames: int, seed: int = 0) -> Motion:
+        """All frames of a speech whose phonemes are known, so that nothing need be recognised from its sound.
+
+        Args:
+            phonemes: in order of time.
+            end_s: when the last one ends.
+            n_frames: of the motion.
+            seed: chooses the walk of head and eyes.
+
+        Raises:
+            SpeechError: a phoneme is in no class of sounds.
+        """
+        known = KnownSpeech.of_phonemes(phonemes, end_s, n_frames)
+        spoken = self._voice.of_shapes(known.mouth, known.closure)
+        _, mouth = self._gate.step(self._gate.init(), spoken, known.is_speech)
+        _, motion = self._idle.step(self._idle.init(seed), n_frames)
+        return _with_mouth(motion, mouth)
 
     def _moved(self, state: SpeechState, heard: Heard) -> tuple[GateState, IdleState | Place, Motion]:
         gate, mouth = self._gate.step(state.gate, self._voice.predict(heard), heard.is_speech)

@@ -106,16 +106,31 @@ class VoiceModel:
         """The mouth for what is heard."""
         if len(heard) == 0:  # most chunks of a live sound complete no picture
             return np.zeros((0, *self.mean.shape), np.float32)
-        own, sure_own = (
-            np.clip((strange - heard.strangeness) / (strange - known), 0, 1)[:, None]
-            for known, strange in (_KNOWN_TO_STRANGE, _OWN_TO_ANY)
-        )
+        known, strange = _KNOWN_TO_STRANGE
+        own = np.clip((strange - heard.strangeness) / (strange - known), 0, 1)[:, None]
         coefficients, is_own = self._of_any_voice(heard), own[:, 0] > 0
         if is_own.any():  # the kernels are the dearest part, and most live voices are strange
             share = own[is_own]
             coefficients[is_own] = share * self._of_own_voice(heard[is_own]) + (1 - share) * coefficients[is_own]
+        return self._shown(coefficients, heard.closure, heard.strangeness)
+
+    def of_shapes(
+        self, mouth: Float32[ndarray, "t 58 2"], closure: Float32[ndarray, " t"]
+    ) -> Float32[ndarray, "t 58 2"]:
+        """The person's mouth for generic shapes (as of `prior.generic_mouth`) and the probability of p, b, m."""
+        return self._shown(self._in_own_shapes(mouth), closure, np.full(len(mouth), np.inf, np.float32))
+
+    def _shown(
+        self,
+        coefficients: Float32[ndarray, "t K"],
+        closure: Float32[ndarray, " t"],
+        strangeness: Float32[ndarray, " t"],
+    ) -> Float32[ndarray, "t 58 2"]:
+        """Lips brought together on p, b, m, and all within what the footage showed."""
+        own, strange = _OWN_TO_ANY
+        sure_own = np.clip((strange - strangeness) / (strange - own), 0, 1)
         unsure, sure = (at_any + sure_own * (at_own - at_any) for at_any, at_own in _CLOSING.T)
-        closing = np.clip((heard.closure[:, None] - unsure) / (sure - unsure), 0, 1)
+        closing = np.clip((closure - unsure) / (sure - unsure), 0, 1)[:, None]
         closed = np.tensordot(self.basis, self.closed_mouth - self.mean, axes=2)
         coefficients = (coefficients + closing * (closed - coefficients)).astype(np.float32)
         return self.mean + np.tensordot(np.clip(coefficients, *self.limits), self.basis, axes=1)
@@ -135,8 +150,11 @@ class VoiceModel:
         return (self.phonetic_support**2).sum(axis=1), (self.mel_support**2).sum(axis=1)
 
     def _of_any_voice(self, heard: Heard) -> Float32[ndarray, "t K"]:
-        generic = self.style * (generic_mouth(heard) - self.generic_mean)
-        return np.asarray(np.tensordot(generic, self.basis, axes=((1, 2), (1, 2))))
+        return self._in_own_shapes(generic_mouth(heard))
+
+    def _in_own_shapes(self, generic: Float32[ndarray, "t 58 2"]) -> Float32[ndarray, "t K"]:
+        wide = self.style * (generic - self.generic_mean)
+        return np.asarray(np.tensordot(wide, self.basis, axes=((1, 2), (1, 2))))
 
 
 def laplace_kernel(

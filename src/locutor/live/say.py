@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy import ndarray
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.film import film
 from locutor.avatar.marking import mark_of
-from locutor.core.clock import FPS, SAMPLE_RATE
+from locutor.core.clock import FPS, SAMPLE_RATE, frames_for_samples
 from locutor.core.errors import FormatError
 from locutor.core.events import Event, Progress, Wrote
 from locutor.core.motion import Motion
@@ -28,6 +29,7 @@ from locutor.live.override import overridden
 from locutor.media.audio import audio_duration, read_audio_chunks
 from locutor.media.writer import VideoWriter
 from locutor.provenance.config import MARKED, MarkConfig
+from locutor.speech.phonemes import Phoneme
 
 CHUNK_S = 0.2
 OUT_RATE = 48_000  # the sound in the video keeps its treble; the mouth is driven at 16 kHz
@@ -78,13 +80,18 @@ def say_samples(
     overwrite: bool = False,
     marking: MarkConfig = MARKED,
     curves: Curves | None = None,
+    phonemes: Sequence[Phoneme] = (),
 ) -> Iterator[Event]:
-    """Speak sound that is in memory; errors as in `say_file`."""
+    """Speak sound that is in memory, by its phonemes where a synthesiser told them; errors as in `say_file`.
+
+    Raises:
+        SpeechError: a phoneme is in no class of sounds.
+    """
     n_chunks = max(1, round(len(samples) / sample_rate / CHUNK_S))
     heard = np.array_split(soxr.resample(samples, sample_rate, SAMPLE_RATE), n_chunks)
     kept = np.array_split(soxr.resample(samples, sample_rate, OUT_RATE), n_chunks)
     duration_s = len(samples) / sample_rate
-    return _say(avatar, zip(heard, kept, strict=True), duration_s, out, seed, overwrite, marking, curves)
+    return _say(avatar, zip(heard, kept, strict=True), duration_s, out, seed, overwrite, marking, curves, phonemes)
 
 
 def _say(
@@ -96,6 +103,7 @@ def _say(
     overwrite: bool,
     marking: MarkConfig,
     curves: Curves | None,
+    phonemes: Sequence[Phoneme] = (),
 ) -> Iterator[Event]:
     driver = speech_driver(avatar)
     n_expected = max(1, round(duration_s * FPS))
@@ -104,7 +112,10 @@ def _say(
     width, height = avatar.camera.width, avatar.camera.height
     mark = mark_of(avatar, marking)
     with VideoWriter(out, width, height, OUT_RATE, overwrite=overwrite, mark=mark) as writer:
-        motions = _driven(driver, chunks, seed, due)
+        if phonemes:
+            motions = _told(driver.said(phonemes, duration_s, ceil(duration_s * FPS), seed), chunks, due)
+        else:
+            motions = _driven(driver, chunks, seed, due)
         if curves is not None:
             motions = overridden(motions, curves, avatar.idle["mean_wxyz"][0])
         for picture in film(avatar, motions):
@@ -143,3 +154,15 @@ def _driven(driver: SpeechDriver, chunks: Chunks, seed: int, due: Due) -> Iterat
         due.append((n_frames, kept))
         yield motion
     yield driver.finish(state)
+
+
+def _told(motion: Motion, chunks: Chunks, due: Due) -> Iterator[Motion]:
+    """A motion that is known beforehand, in step with the sound."""
+    n_samples = n_frames = 0
+    for heard, kept in chunks:
+        n_samples += len(heard)
+        end = min(len(motion), frames_for_samples(n_samples))
+        due.append((end, kept))
+        yield motion[n_frames:end]
+        n_frames = end
+    yield motion[n_frames:]
