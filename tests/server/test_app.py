@@ -80,6 +80,14 @@ def test_uploads_have_limits(server: TestClient):
     assert "/tmp" not in server.post(url, content=b"x").text
 
 
+def test_the_baked_avatar(server: TestClient):
+    page = server.get("/api/avatars/me/web/avatar.json").json()
+    assert page["format"] == "locutor-bake"
+    assert len(server.get(f"/api/avatars/me/web/{page['binary']}").content) > 1000
+    assert server.get("/api/avatars/me/web/plate.jpg").headers["content-type"] == "image/jpeg"
+    refused(server.get("/api/avatars/me/web/.avatar.bake.lock"), "not_found", 404)
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -95,7 +103,7 @@ def test_uploads_have_limits(server: TestClient):
 def test_paths_lead_nowhere_else(server: TestClient, path: str):
     answer = server.get(path)
     assert answer.status_code == 404
-    assert Refused(**answer.json()).code in ("not_found", "unknown_avatar", "not_baked")
+    assert Refused(**answer.json()).code in ("not_found", "unknown_avatar")
 
 
 def test_bad_requests_are_typed(server: TestClient):

@@ -144,6 +144,20 @@ def test_figures_and_limits_are_of_both(first: TestClient):
         first.delete(f"/api/sessions/{session}")
 
 
+def test_what_is_baked_is_baked_once(first: TestClient, tmp_path: Path):
+    path = "/api/avatars/me/web/avatar.json"
+    page = first.get(path)
+    made = (tmp_path / "me" / "avatar.json").stat().st_mtime_ns
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(tmp_path / "1.socket"))
+        connection.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    assert answer.partition(b"\r\n\r\n")[2] == page.content
+    assert (tmp_path / "me" / "avatar.json").stat().st_mtime_ns == made
+
+
 def test_a_neighbour_that_is_gone(first: TestClient):
     (first.app.state.hub.crew.socket_of(1)).unlink()
     assert first.post("/api/sessions/1.x/interrupt").json()["code"] == "unknown_session"

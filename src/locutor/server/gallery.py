@@ -137,7 +137,7 @@ def may_be_shown(exhibit: Exhibit, beyond_loopback: bool, allow_unconsented: boo
 
 def _bake(exhibit: Exhibit, folder: Path) -> None:
     try:
-        with exclusive(folder, wait=True):
+        with exclusive(folder.with_name(f"{folder.name}.bake"), wait=True):  # not the lock of the writer within
             if not folder.exists():  # else another process has baked it
                 bake_for_web(exhibit.live.avatar, folder, exhibit.name)
     except LocutorError as error:
