@@ -215,7 +215,7 @@ def _read_film(path: Path) -> None:
     with contextlib.suppress(MediaError):  # no sound is no fault
         _read_sound(path)
     probe_video(path)
-    for start_s in (0.0, 0.6):
+    for start_s in (0.0, 0.24):
         for n, _ in enumerate(iterate_frames(path, start_s=start_s)):
             if n > FRAMES_READ:
                 break
@@ -297,7 +297,7 @@ def _film(work: Path, marked: bool) -> bytes:
     path = work / "sample.mp4"
     mark = make_mark(MarkConfig(mark=marked), "0" * 16, None)
     with VideoWriter(path, 64, 48, overwrite=True, mark=mark) as writer:
-        for k in range(25):
+        for k in range(12):
             writer.write_frame(np.roll(rng.integers(0, 255, (48, 64, 3), dtype=np.uint8), k, 1))
             writer.write_audio(rng.normal(0, 0.1, 640).astype(np.float32))
     return path.read_bytes()
