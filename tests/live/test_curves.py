@@ -21,6 +21,7 @@ from locutor.live.override import FADE, overridden
 
 JAW = ARKIT_NAMES.index("jawOpen")
 UPRIGHT = np.array([1, 0, 0, 0], np.float32)
+CLOSED = np.full((58, 2), -0.01, np.float32)
 
 
 def curves_of(n: int = 30, head: np.ndarray | None = None, **weights: float) -> Curves:
@@ -38,7 +39,7 @@ def driven(n: int) -> Motion:
 
 def in_chunks(motion: Motion, curves: Curves, cuts: list[int]) -> Motion:
     edges = [0, *cuts, len(motion)]
-    parts = list(overridden((motion[slice(a, b)] for a, b in itertools.pairwise(edges)), curves, UPRIGHT))
+    parts = list(overridden((motion[slice(a, b)] for a, b in itertools.pairwise(edges)), curves, UPRIGHT, CLOSED))
     names = motion.channels()
     return Motion(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
@@ -116,6 +117,13 @@ def test_only_what_the_curves_move_is_replaced():
     for rows in (MOUTH_SLICE, EYES_SLICE):
         np.testing.assert_array_equal(shown.face[:, rows], motion.face[:, rows])
     np.testing.assert_array_equal(shown.head_wxyz, motion.head_wxyz)
+
+
+def test_without_coefficients_the_mouth_is_closed():
+    curves = curves_of(20, jawOpen=0.5)
+    curves.blendshapes[5:] = 0
+    shown = in_chunks(driven(20), curves, [])
+    np.testing.assert_allclose(shown.face[5 : 20 - FADE, MOUTH_SLICE], np.tile(CLOSED, (15 - FADE, 1, 1)), atol=1e-7)
 
 
 def test_after_the_curves_the_driver_takes_over():

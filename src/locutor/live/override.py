@@ -23,7 +23,12 @@ FADE = FPS // 5
 FULL_LOOK = 0.075  # inter-ocular units by which the iris moves at weight 1, as in `export.blendshapes`
 
 
-def overridden(motions: Iterable[Motion], curves: Curves, rest_wxyz: Float32[ndarray, " 4"]) -> Iterator[Motion]:
+def overridden(
+    motions: Iterable[Motion],
+    curves: Curves,
+    rest_wxyz: Float32[ndarray, " 4"],
+    closed_mouth: Float32[ndarray, "58 2"],
+) -> Iterator[Motion]:
     """The same motion with what the curves move in place of what the driver does.
 
     A part of the face (mouth with jaw and cheeks, eyes, brows) is replaced from the first to the last frame of the
@@ -34,8 +39,10 @@ def overridden(motions: Iterable[Motion], curves: Curves, rest_wxyz: Float32[nda
         motions: what the driver gives, in order of time.
         curves: what is to be seen.
         rest_wxyz: the head's rest, against which the curves turn it.
+        closed_mouth: what the mouth does when all its coefficients are 0; inter-ocular units.
     """
     face, rows = _face(curves), _rows_moved(curves)
+    face[:, MOUTH_SLICE] += closed_mouth
     shares = np.clip((len(curves) - np.arange(len(curves), dtype=np.float32)) / FADE, 0, 1)
     first = 0
     for motion in motions:

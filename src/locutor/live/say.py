@@ -117,7 +117,7 @@ def _say(
         else:
             motions = _driven(driver, chunks, seed, due)
         if curves is not None:
-            motions = overridden(motions, curves, avatar.idle["mean_wxyz"][0])
+            motions = overridden(motions, curves, avatar.idle["mean_wxyz"][0], avatar.voice["closed_mouth"])
         for picture in film(avatar, motions):
             writer.write_frame(picture)
             while due and due[0][0] <= writer.n_frames:
