@@ -65,7 +65,10 @@ def checks_of(judged: Judged, watched: Watched) -> list[Check]:
 def _beats(judged: Judged, claim: str, name: str, mine: Figure, other: Figure) -> Check:
     more = TITLES[name][1]
     assert more is not None
-    said = " against ".join(f"{number(f.value)} [{number(f.low)}, {number(f.high)}]" for f in (mine, other))
+    said = (
+        " against ".join(f"{number(f.value)} [{number(f.low)}, {number(f.high)}]" for f in (mine, other))
+        + f", n {mine.n}"
+    )
     return Check(judged.name, f"{claim} on {title(name)}", mine.beats(other, more), said)
 
 

@@ -96,6 +96,11 @@ def test_loud_seconds_are_those_in_which_lips_move():
     rows = loudness_and_movement(sound, lips)
     assert rows.shape == (10, 2)
     assert np.corrcoef(rows.T)[0, 1] > 0.8
+    quiet, loud = (figure(lip_figures(lips, lips, k * sound)["loudness_correlation"]).value for k in (0.01, 30))
+    assert quiet == pytest.approx(loud)
+    assert loud > 0.8
+    still = Lips(np.zeros_like(lips.points), lips.gap, lips.limits)
+    assert figure(lip_figures(lips, still, sound)["loudness_correlation"]).value == 0
 
 
 def test_lips_seen_by_a_landmarker_are_those_of_the_motion():

@@ -103,7 +103,7 @@ def runs(where: Bool[ndarray, " T"]) -> list[tuple[int, int]]:
 
 
 def loudness_and_movement(sound: Float32[ndarray, " n"], lips: Lips) -> Float[ndarray, "W 2"]:
-    """Per second: RMS of the sound, and RMS of the lips' mean movement from frame to frame.
+    """Per second: RMS of the sound, and RMS of the lips' mean movement from frame to frame, each by its spread.
 
     Nothing below `LEAST_WINDOWS` seconds. Their correlation is the SLCC of Chae-Yeon et al. 2025,
     over seconds of one person in place of clips of many.
@@ -113,4 +113,5 @@ def loudness_and_movement(sound: Float32[ndarray, " n"], lips: Lips) -> Float[nd
     if n < LEAST_WINDOWS:
         return np.zeros((0, 2))
     loud = sound[: n * WINDOW * SAMPLES_PER_FRAME].astype(np.float64).reshape(n, -1)
-    return np.stack([np.sqrt((loud**2).mean(1)), np.sqrt((moved[: n * WINDOW].reshape(n, -1) ** 2).mean(1))], 1)
+    columns = np.stack([np.sqrt((x.reshape(n, -1) ** 2).mean(1)) for x in (loud, moved[: n * WINDOW])], 1)
+    return columns / np.maximum(columns.std(0), 1e-9)  # else what is no movement would depend on the units

@@ -16,6 +16,9 @@ from scipy.signal import find_peaks
 from locutor.core.clock import FPS
 
 SMOOTHING = 2.0  # frames, as in the paper's code
+NEAR_PATH = (
+    1  # frames beside the path that an extremum may lie; the paper's code wants it on the path, which noise moves
+)
 BAND = 25  # frames that the two may be apart
 PROMINENCE = 0.05  # of the truth's range: what is less is noise (the paper's code takes all, also in silence)
 
@@ -42,11 +45,13 @@ def misalignment(
     bounds = np.unique(np.concatenate([[-1], *own, [len(a)]]))
     for sign, extrema in zip((1, -1), own, strict=True):
         joined[extrema] = 0
-        theirs = np.zeros(len(b), bool)
-        theirs[_extrema(sign * b, least)] = True
+        theirs = _extrema(sign * b, least)
         is_own = np.zeros(len(a), bool)
         is_own[extrema] = True
-        for i, j in path[is_own[path[:, 0]] & theirs[path[:, 1]]]:
+        for i, met in path[is_own[path[:, 0]]]:
+            j = theirs[np.argmin(np.abs(theirs - met))] if len(theirs) else -1
+            if j < 0 or abs(j - met) > NEAR_PATH:
+                continue
             place = np.searchsorted(bounds, i)
             if bounds[place - 1] < j < bounds[place + 1]:
                 joined[i] = 1
