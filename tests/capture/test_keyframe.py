@@ -1,12 +1,15 @@
 """Patches of a keyframe found again, and landmarks in their place where they are not."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, find_again, keyframes
+from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, find_again, keyframes, own_depths
 from locutor.capture.mean_face import MEAN_RIGID, with_mean_depth
 from locutor.capture.track import RigidTrack
+from locutor.core.camera import Camera
 from locutor.core.face import RIGID
 
 N = 12
@@ -74,6 +77,33 @@ def test_landmarks_stand_in_without_a_step():
     assert (trust[:, 3][observed] == LANDMARK_TRUST).all()
     assert (trust[9] == 0).all()
     assert trust[0, 0] == 1
+
+
+@pytest.mark.parametrize(("turn", "share"), [(0.1, 1.0), (0.001, 0.0)])
+def test_a_patch_on_glasses_gets_their_depth(turn, share):
+    """A head of 12 points turns; the patches of six of them lie .4 before the skin."""
+    rng = np.random.default_rng(5)
+    skin = rng.uniform(-0.5, 0.5, (12, 3))
+    worn = skin - [0, 0, 0.4] * (np.arange(12) < 6)[:, None]
+    w = turn * np.sin(np.arange(60)[:, None] * [0.2, 0.31, 0.17]) * [0.5, 1.0, 0.3]
+    poses = RigidTrack(np.eye(3), w, np.tile([0.0, 0, 10], (60, 1)), skin, np.ones(12))
+    camera = Camera(512, 512, 1000.0, 256.0, 256.0)
+    found = rng.uniform(size=(60, 12)) < 0.9
+    seen = Sighting(replace(poses, points=worn).project(camera), found)
+    depths = own_depths(seen, poses.project(camera), np.ones(60, bool), poses, camera)
+    assert depths.mean() == pytest.approx(0, abs=1e-9)
+    assert depths[:6].mean() - depths[6:].mean() == pytest.approx(-0.4 * share, abs=0.05)
+
+
+def test_small_strays_of_a_bare_face_are_let_be():
+    rng = np.random.default_rng(6)
+    skin = rng.uniform(-0.5, 0.5, (12, 3))
+    w = 0.1 * np.sin(np.arange(60)[:, None] * [0.2, 0.31, 0.17])
+    poses = RigidTrack(np.eye(3), w, np.tile([0.0, 0, 10], (60, 1)), skin, np.ones(12))
+    camera = Camera(512, 512, 1000.0, 256.0, 256.0)
+    strayed = replace(poses, points=skin + rng.uniform(-0.1, 0.1, (12, 1)) * [0, 0, 1])
+    seen = Sighting(strayed.project(camera), np.ones((60, 12), bool))
+    assert not own_depths(seen, poses.project(camera), np.ones(60, bool), poses, camera).any()
 
 
 def test_a_flat_face_gets_the_depth_of_people_and_keeps_its_outline():

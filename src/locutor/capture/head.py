@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
 from locutor.capture.flow import FLOW_POINTS, measure_flow, residual_flow, residual_series, rms
-from locutor.capture.keyframe import find_again, keyframes
+from locutor.capture.keyframe import find_again, keyframes, own_depths
 from locutor.capture.mean_face import with_mean_depth
 from locutor.capture.track import FlowField, RigidTrack, Weights, refine
 from locutor.core.archive import load_arrays
@@ -87,7 +87,8 @@ def track_head(
     sighting = find_again(grey_frames(), [frames[k] for k in keys], keys, track.project(camera), cuts)
     px, trust = sighting.filled(rigid[..., :2], observed)
     # The landmarks have flattened the shape. Begin again, and hold on to it: expressions pass for depth as well.
-    track = replace(track, points=raw.points, sigma_px=raw.sigma_px)
+    depths = own_depths(sighting, rigid[..., :2], observed, by_landmarks, camera)[:, None]
+    track = replace(track, points=raw.points + depths * [0, 0, 1], sigma_px=raw.sigma_px)
     shape = Weights(shape=0.005, depth=0.0005, acceleration_px=0.3)
     track = refine(track, px, trust, camera, shape, iterations=8, learn_sigma=True, cuts=cuts)
     with_flow = Weights(landmark_scale=2.0, flow_px=0.15, acceleration_px=0.12)

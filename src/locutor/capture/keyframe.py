@@ -15,10 +15,13 @@ from numpy import ndarray
 
 from locutor.capture.flow import WINDOW_PX
 from locutor.capture.track import RigidTrack
+from locutor.core.camera import Camera
 from locutor.geometry.rotation import mean_rotation
 
 ROUND_TRIP_PX = 0.5  # there and back must meet within this
 FARTHEST_PX = 8.0  # from where the landmarks expect the point
+WORN = 0.1  # inter-ocular units; bare faces stay below, for the landmarks stray too
+LEAST_TURN = 0.01  # rad; a head that turns less tells nothing of depths
 LANDMARK_TRUST = 0.04  # weight of a landmark where the patch is not found again, beside one for a patch that is
 
 
@@ -46,6 +49,36 @@ class Sighting:
         away[:, ~seen.any(0)] = 0.0
         px = np.where(seen[..., None], self.px, landmarks_px + np.nanmedian(away, axis=0))
         return px, np.where(seen, 1.0, LANDMARK_TRUST) * observed[:, None]
+
+
+def own_depths(
+    sighting: Sighting,
+    landmarks_px: Float[ndarray, "T M 2"],
+    observed: Bool[ndarray, " T"],
+    track: RigidTrack,
+    camera: Camera,
+) -> Float[ndarray, " M"]:
+    """How much deeper each patch lies than the skin at its landmark, inter-ocular units; their mean is zero.
+
+    All zero where half of them lie within `WORN`: then it is the skin that is seen.
+
+    A patch may hold on to the frame of glasses or to a strand of hair, and then moves with the turns of the head as
+    that does. What tells is the slope, over the turns, of its distance from its landmark (ridge regression).
+    """
+    seen = sighting.found & observed[:, None]
+    w = track.w - track.w[observed].mean(0)
+    columns = np.concatenate([np.ones((len(w), 1)), w], axis=1)
+    px_per_unit = camera.focal_px / track.xyz[observed, 2].mean()
+    away = np.where(seen, (sighting.px - landmarks_px)[..., 0], np.nan)
+    usual = np.nanmedian(away[seen.any(1)], axis=1)
+    depths = np.zeros(seen.shape[1])
+    for i, frames in enumerate(seen.T):
+        X = columns[frames]
+        ridge = frames.sum() * LEAST_TURN**2 * np.diag([0.0, 1.0, 1.0, 1.0]) + 1e-9 * np.eye(4)
+        offset = away[frames, i] - usual[frames[seen.any(1)]]
+        depths[i] = np.linalg.solve(X.T @ X + ridge, X.T @ offset)[2] / px_per_unit
+    depths -= depths.mean()
+    return depths if np.median(np.abs(depths)) > WORN else np.zeros_like(depths)
 
 
 def keyframes(track: RigidTrack, observed: Bool[ndarray, " T"], cuts: Sequence[int]) -> list[int]:
