@@ -39,9 +39,15 @@ def test_blinks_come_more_often():
     closed = [100, 101, 300, 301, 302]
     counts, for_eyes = visits(blinking(400, closed))
     assert np.flatnonzero(for_eyes).tolist() == closed
-    assert (counts[closed] == round(BLINK_SHARE * 400 / len(closed))).all()
+    assert counts[closed].sum() == round(BLINK_SHARE * 400)
+    assert np.ptp(counts[closed]) <= 1
     assert np.median(counts) == 1
     assert visits(blinking(400, [100]))[0][100] == MOST_VISITS
+
+
+def test_blinks_that_are_frequent_come_once():
+    closed = list(range(0, 400, 10))
+    assert visits(blinking(400, closed))[0][closed].mean() < 1.2  # some are rare mouths
 
 
 def test_the_widest_and_the_most_closed_mouths_come_twice():
@@ -68,7 +74,7 @@ def test_the_first_visit_of_each_epoch_is_told_from_the_others():
 
 
 def test_a_blink_that_comes_again_is_for_the_eyes_alone(performance: Performance):
-    closed = list(range(40, 44))
+    closed = [40, 41]
     footage = copy.copy(performance)
     face = blinking(len(performance), closed)
     motion = performance.tracking.motion.with_channels(face=face)

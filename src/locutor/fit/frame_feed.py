@@ -61,8 +61,10 @@ def visits(face: Float32[ndarray, "T 120 2"]) -> tuple[Int[ndarray, " T"], Bool[
     closed = opening < (usual + lowest) / 2
     if usual - lowest <= LEAST_CLOSING:
         closed[:] = False
-    if closed.any():
-        counts[closed] = np.clip(round(BLINK_SHARE * len(face) / closed.sum()), 2, MOST_VISITS)
+    shut = np.flatnonzero(closed)
+    wanted = min(round(BLINK_SHARE * len(face)), MOST_VISITS * len(shut))
+    visits_of_shut = np.diff(np.linspace(0, wanted, len(shut) + 1).round().astype(int))  # evenly over all of them
+    counts[shut] = np.maximum(counts[shut], visits_of_shut)
     return counts, closed
 
 
