@@ -24,7 +24,7 @@ from locutor.server.protocol import PROTOCOL
 
 RAMP_S = 4.0  # over which the sessions begin
 AHEAD_S = 3
-TEXT, BINARY, CLOSE = 1, 2, 8
+TEXT, BINARY, PING, PONG = 1, 2, 9, 10
 UPGRADE = (
     "GET /api/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: bG9jdXRvciBsb2N1dG9yIQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -83,6 +83,8 @@ class Viewer(asyncio.Protocol):
                 break
             if kind == BINARY:
                 self._packets(data, body, body + length, now_s)
+            elif kind == PING:  # unanswered, the server ends the connection after 40 s
+                self.send(PONG, bytes(data[body : body + length]))
             elif kind == TEXT and not self.ready.is_set():
                 assert b'"ready"' in data[body : body + length], bytes(data[body : body + length])
                 self.ready.set()
