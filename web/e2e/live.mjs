@@ -33,7 +33,7 @@ const results = await inBrowser(async (page) => {
   console.log("restart");
   await new Promise((resolve) => createInterface({ input: process.stdin }).once("line", resolve));
   await status(page, "ready", 60_000);
-  await page.fill("#text", "I am back.");
+  await page.fill("#text", SENTENCE); // long enough that a browser of one picture a second cannot miss it
   await page.click("#say");
   await status(page, "speaking");
   const figures = await page.locator("#figures").innerText();
