@@ -130,7 +130,7 @@ def _serve(files: Files, config: ServerConfig, crew: Crew, listener: socket.sock
 
     from locutor.server.app import make_app
     from locutor.server.gallery import Gallery
-    from locutor.server.serve import check_consent, let_go_of_what_stays, uvicorn_options
+    from locutor.server.serve import check_consent, freeze_what_is_loaded, uvicorn_options
 
     torch.set_num_threads(1)
     assert crew.folder is not None
@@ -147,7 +147,7 @@ def _serve(files: Files, config: ServerConfig, crew: Crew, listener: socket.sock
     inside.listen(BACKLOG)
     threading.Thread(target=_end_with_parent, args=(mouth,), daemon=True).start()
     server = uvicorn.Server(uvicorn.Config(make_app(gallery, config, crew=crew), **uvicorn_options(config)))
-    let_go_of_what_stays()
+    freeze_what_is_loaded()
     mouth.send(list(gallery.exhibits))
     server.run(sockets=[listener, inside])
 

@@ -45,13 +45,13 @@ def serve(files: list[tuple[str, Path]], config: ServerConfig) -> None:
     try:
         check_consent(gallery, config)
         announce(list(gallery.exhibits), config)
-        let_go_of_what_stays()
+        freeze_what_is_loaded()
         uvicorn.run(make_app(gallery, config), **uvicorn_options(config))
     finally:
         gallery.close()
 
 
-def let_go_of_what_stays() -> None:
+def freeze_what_is_loaded() -> None:
     """Tell Python's garbage collector that all there is so far stays.
 
     A full collection looks at every object of every library: all sessions would wait a tenth of a second for it.
