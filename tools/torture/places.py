@@ -97,9 +97,8 @@ def _two(verb: str, command: tuple[str, ...], place: Path, out: str) -> bool:
     first = subprocess.Popen([*_PROGRAM, *command], cwd=place, stdout=null, stderr=null)
     _until(lambda: any(place.rglob(".*.lock")) or any(place.rglob("job.json")), first)
     second = subprocess.run([*_PROGRAM, *command], cwd=place, capture_output=True, text=True)
-    good = _row(
-        verb, "two processes in one folder", second.returncode, second.stderr, place / "none", "another process"
-    )
+    trouble = "two processes in one folder"
+    good = _row(verb, trouble, second.returncode, second.stderr, place, "", [], "another process")
     if first.wait() != 0 or not (place / out).exists():
         print(f"  FAILED: the first {verb} was disturbed")
         return False
