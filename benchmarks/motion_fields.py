@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from locutor.avatar.field import CHANNEL_SCALE
 from locutor.capture.performance import Performance
 from locutor.capture.regions import find_regions
-from locutor.evaluate.metrics import psnr_db
+from locutor.evaluate.pictures import psnr_db
 from locutor.evaluate.protocols import mean_frame
 from locutor.fit.config import TrainConfig
 from locutor.fit.field import TrainableField

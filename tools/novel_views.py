@@ -34,7 +34,7 @@ from locutor.capture.performance import Performance
 from locutor.core.clock import FPS
 from locutor.core.face import RIGID
 from locutor.core.motion import Motion
-from locutor.evaluate.metrics import psnr_db
+from locutor.evaluate.pictures import psnr_db
 from locutor.evaluate.protocols import held_out
 from locutor.fit.pose_refinement import footage_from
 from locutor.geometry.rotation import matrix_from_rotvec, matrix_from_wxyz, wxyz_from_matrix

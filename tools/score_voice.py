@@ -19,9 +19,9 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
-from locutor.capture.offset import CLEAR, LIP_LEAD
+from locutor.capture.heard import hear_classes, visemes_of
+from locutor.capture.offset import CLEAR, estimate_offset_frames
 from locutor.capture.performance import Performance
-from locutor.capture.sound import sound_offset
 from locutor.core.clock import FPS
 from locutor.core.face import FACE_POINTS
 from locutor.drive.gate import MouthGate
@@ -79,8 +79,9 @@ def _generic_delay(performance: Performance) -> int:
 
     Lips that run further ahead were moved by `Footage.prepare`.
     """
-    offset = sound_offset(performance.sound, performance.tracking.motion)
-    return max(0, round(FOLLOWED_LEAD - (offset.frames + LIP_LEAD))) if offset.confidence >= CLEAR else 0
+    visemes = visemes_of(hear_classes(performance.sound))
+    lead, confidence = estimate_offset_frames(visemes, performance.tracking.motion)
+    return max(0, round(FOLLOWED_LEAD - lead)) if confidence >= CLEAR else 0
 
 
 def _short(footage: Footage, config: VoiceConfig, seconds: int) -> str:

@@ -8,9 +8,6 @@ from numpy import ndarray
 
 from locutor.core.face import LIP_GAP, LIPS, OUTER_EYE_CORNERS
 from locutor.evaluate.figure import MAX_LAG, STILL
-from locutor.evaluate.pictures import psnr_db
-
-__all__ = ["best_lag", "correlation", "eye_distance_px", "lip_distance_px", "lip_gap", "psnr_db", "roll_correlations"]
 
 
 def lip_gap(landmarks: Float32[ndarray, "T 478 3"]) -> Float[ndarray, " T"]:
