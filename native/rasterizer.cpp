@@ -55,6 +55,19 @@ void assign_slots(Engine& engine, Frame& frame) {
   });
 }
 
+// Fetches a tile of an image into the second-level cache. The hardware does not foresee that the next row lies a whole
+// row of the image further on.
+void prefetch_tile(const TileJob& job, const ImageView& view, int channels) {
+  constexpr int kLine = 64 / sizeof(float);
+  if (view.column != 1) return;
+  const int rows = std::min(kTile, job.height - job.y0);
+  for (int c = 0; c < channels; c++)
+    for (int y = 0; y < rows; y++) {
+      const float* row = view.data + c * view.channel + (job.y0 + y) * view.row + job.x0;
+      for (int x = 0; x < kTile; x += kLine) __builtin_prefetch(row + x, 0, 2);
+    }
+}
+
 }  // namespace
 
 void sort_and_bin(Engine& engine, Frame& frame) {
@@ -69,17 +82,6 @@ TileJob tile_job(const Frame& frame, const ExtraArray& extra, std::uint64_t* tou
           touched == nullptr ? nullptr : touched + begin,
           t % frame.lists.columns * kTile, t / frame.lists.columns * kTile, frame.camera.width, frame.camera.height,
           extra.data, extra.channels};
-}
-
-void prefetch_tile(const TileJob& job, const ImageView& view, int channels) {
-  constexpr int kLine = 64 / sizeof(float);
-  if (view.column != 1) return;
-  const int rows = std::min(kTile, job.height - job.y0);
-  for (int c = 0; c < channels; c++)
-    for (int y = 0; y < rows; y++) {
-      const float* row = view.data + c * view.channel + (job.y0 + y) * view.row + job.x0;
-      for (int x = 0; x < kTile; x += kLine) __builtin_prefetch(row + x, 0, 2);
-    }
 }
 
 std::shared_ptr<Frame> rasterize(Engine& engine, const GaussianArrays& gaussians, int n, const ExtraArray& extra,

@@ -32,8 +32,4 @@ void sort_and_bin(Engine&, Frame&);
 // The work of tile t. `touched`: where the whole frame's TileJob::touched lie, or null.
 TileJob tile_job(const Frame&, const ExtraArray&, std::uint64_t* touched, int t);
 
-// Fetches a tile of an image into the second-level cache. The hardware does not foresee that the next row lies a whole
-// row of the image further on.
-void prefetch_tile(const TileJob&, const ImageView&, int channels);
-
 }  // namespace locutor
