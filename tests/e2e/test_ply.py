@@ -10,7 +10,7 @@ from tests.e2e.conftest import WEB, scenario
 
 from locutor.avatar.avatar import Avatar
 from locutor.cli.verbs import find_avatar
-from locutor.evaluate.metrics import psnr_db
+from locutor.evaluate.pictures import psnr_db
 from locutor.export.ply import gaussians_of, write_ply
 from locutor.media.pictures import decode_rgb
 from locutor.splat.cpu import rasterize

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.conftest import scenario
 
 from locutor.cli.verbs import SENTENCES, find_avatar
-from locutor.evaluate.metrics import psnr_db
+from locutor.evaluate.pictures import psnr_db
 from locutor.export.take import spoken_take
 from locutor.export.web import export_web
 from locutor.media.pictures import decode_rgb

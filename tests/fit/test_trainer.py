@@ -13,7 +13,7 @@ from locutor.avatar.bundle import load_avatar, read_preview
 from locutor.capture.performance import META, Performance, PerformanceMeta
 from locutor.core.events import Event, Progress, Warned, Wrote
 from locutor.drive.voice import VoiceModel
-from locutor.evaluate.metrics import psnr_db
+from locutor.evaluate.pictures import psnr_db
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import feed_frames
 from locutor.fit.trainer import CHECKPOINT, CONFIG, EVENTS, FINISHED, PREVIEW, Trained, train_avatar
