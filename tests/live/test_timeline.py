@@ -10,7 +10,7 @@ from locutor.core.face import MOUTH_SLICE
 from locutor.drive.voice import lip_gap
 from locutor.live.live_avatar import LiveAvatar
 from locutor.live.sound_line import KEPT_RATE, SoundError
-from locutor.live.timeline import CLOSING, MARGIN, LiveFrame, Timeline
+from locutor.live.timeline import AHEAD, CLOSING, MARGIN, LiveFrame, Timeline
 
 CHUNK = 320  # 20 ms
 
@@ -225,3 +225,54 @@ def test_sound_that_is_not_finite_is_silent(live):
     timeline.end()
     frames = run(timeline, 20)
     assert all(np.isfinite(frame.row).all() and not frame.sound.any() for frame in frames)
+
+
+def test_blocks_made_before_they_are_due_are_the_same(live, sound):
+    plain, prepared = Timeline(live, seed=4), Timeline(live, seed=4)
+    for timeline in (plain, prepared):
+        timeline.push(np.tile(sound, 3), SAMPLE_RATE)
+    assert not prepared.can_prepare  # nothing is being given yet
+    n_early = 0
+    for _ in range(160):
+        frame, face = shown(plain)
+        again, same_face = shown(prepared)
+        np.testing.assert_array_equal(again.pcm, frame.pcm)
+        np.testing.assert_allclose(same_face, face, atol=1e-5)
+        np.testing.assert_allclose(again.row, frame.row, atol=1e-5)
+        if prepared.can_prepare:
+            last = prepared.lasts_until
+            prepared.prepare()
+            n_early += 1
+            assert prepared.lasts_until == last + AHEAD
+            assert not prepared.can_prepare
+            prepared.prepare()  # nothing more
+            assert prepared.lasts_until == last + AHEAD
+    assert n_early >= 4
+
+
+def test_an_interruption_forgets_what_was_made_early(live, sound):
+    plain, prepared = Timeline(live, seed=4), Timeline(live, seed=4)
+    frames = []
+    for timeline in (plain, prepared):
+        timeline.push(np.tile(sound, 2), SAMPLE_RATE)
+        run(timeline, 12)
+        timeline.prepare() if timeline is prepared else None
+        run(timeline, 3)
+        timeline.adjust(np.array([1.5], np.float32), np.zeros(3, np.float32))
+        timeline.interrupt()
+        assert timeline.queued_s == 0
+        timeline.push(sound, SAMPLE_RATE)
+        frames.append([shown(timeline) for _ in range(45)])
+    for (frame, face), (again, same_face) in zip(*frames, strict=True):
+        np.testing.assert_array_equal(again.pcm, frame.pcm)
+        np.testing.assert_allclose(same_face, face, atol=1e-5)
+        np.testing.assert_allclose(again.row, frame.row, atol=1e-5)
+
+
+def test_live_sound_is_never_prepared(live, sound):
+    """Pieces of 20 ms: what would be made early would have to be made again."""
+    timeline = Timeline(live)
+    for at in range(0, len(sound) - 2 * CHUNK, 2 * CHUNK):
+        timeline.push(sound[at : at + 2 * CHUNK], SAMPLE_RATE)
+        timeline.next_frame()
+        assert not timeline.can_prepare

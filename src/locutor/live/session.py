@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from locutor.core.clock import FPS, SAMPLE_RATE, frame_start_sample
 from locutor.core.errors import LocutorError
+from locutor.live.ahead import AheadOfTime
 from locutor.live.clock import Clock, WallClock
 from locutor.live.latency import Latencies
 from locutor.live.live_avatar import LiveAvatar
@@ -71,6 +72,7 @@ class Session:
         speak: Synthesize = synthesize,
         queue_s: float = QUEUE_S,
         latencies: Latencies | None = None,
+        ahead: AheadOfTime | None = None,
     ) -> None:
         """Args:
         live: who it is.
@@ -79,11 +81,13 @@ class Session:
         speak: text and voice to sound; runs in a thread.
         queue_s: seconds of sound that may wait.
         latencies: where durations are counted; its own if None.
+        ahead: who makes frames before they are due; one for all sessions of an event loop, its own if None.
         """
         self.live = live
         self.latencies = latencies or Latencies()
         self._clock: Clock = clock or WallClock()
         self._timeline = Timeline(live, seed, queue_s)
+        self._ahead = ahead or AheadOfTime()
         self._speak = speak
         self._queue_s = queue_s
         self._viewers: list[Viewer] = []
@@ -221,6 +225,8 @@ class Session:
             self._say_changes(frame)
             for viewer in self._viewers:
                 viewer.put(frame)
+            if timeline.can_prepare:
+                self._ahead.ask(timeline, self._start_s + timeline.lasts_until / FPS)
 
     def _say_changes(self, frame: LiveFrame) -> None:
         was_resting = self._silent_frames >= REST_FRAMES

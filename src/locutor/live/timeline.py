@@ -20,6 +20,7 @@ from locutor.core.face import MOUTH_SLICE
 from locutor.core.motion import Motion
 from locutor.drive.speak import SpeechState
 from locutor.geometry.rotation import matrix_from_rotvec, wxyz_from_matrix
+from locutor.live.block import Block
 from locutor.live.live_avatar import LiveAvatar
 from locutor.live.sound_line import FULL_SCALE, SoundLine
 
@@ -65,28 +66,6 @@ class LiveFrame:
         return self.pcm.astype(np.float32) / np.float32(FULL_SCALE)
 
 
-@dataclass
-class _Block:
-    """Frames that were made at once.
-
-    Attributes:
-        before: the driver's state before the first.
-        fed: what the driver heard for them; None at rest.
-        is_guess: whether silence was put where sound may still come.
-        motion, rows: the frames.
-        face: the motion's.
-        given: how many were given out.
-    """
-
-    before: SpeechState
-    fed: Float32[ndarray, " n"] | None
-    is_guess: bool
-    motion: Motion
-    rows: Float32[ndarray, "T K14"]
-    face: Float32[ndarray, "T 120 2"]
-    given: int = 0
-
-
 class Timeline:
     """The state of one face."""
 
@@ -106,7 +85,7 @@ class Timeline:
         self._waited = 0  # frames that the beginning of a sound has waited
         self._silence = 0  # samples of silence that the driver heard last
         self._slack: deque[int] = deque(maxlen=FPS)  # samples of sound that waited before the last frames
-        self._block: _Block | None = None
+        self._blocks: deque[Block] = deque()  # the first is being given; a second one was made before it is due
         self._shown_face: Float32[ndarray, "120 2"] | None = None
         self._closing: tuple[Float32[ndarray, "58 2"], int] | None = None  # from which mouth, since which frame
         self._offset: Float32[ndarray, " F"] | None = None
@@ -124,14 +103,14 @@ class Timeline:
         """Sound to speak after what is waiting; errors as in `SoundLine.push`."""
         self._line.push(samples, rate, now_s)
         self._ended = False
-        if self._block is not None and self._block.is_guess:
+        if self._blocks and self._blocks[-1].is_guess:
             self._rewind()
 
     def end(self) -> None:
         """What was pushed is all: nothing waits for more look-ahead."""
         self._line.end()
         self._ended = True
-        if self._block is not None and self._block.is_guess:
+        if self._blocks and self._blocks[-1].is_guess:
             self._rewind()
 
     def interrupt(self) -> None:
@@ -153,8 +132,8 @@ class Timeline:
         self._offset = offset if offset.any() else None
         turn = np.asarray(head_turn, np.float64)
         self._turn_wxyz = wxyz_from_matrix(matrix_from_rotvec(turn)).astype(np.float32) if turn.any() else None
-        if self._block is not None:
-            self._block.rows = self.live.rows(self._block.motion, self._offset)
+        for block in self._blocks:
+            block.rows = self.live.rows(block.motion, self._offset)
 
     def spoken_s(self, epoch: int, sample: int) -> float:
         """Seconds of an epoch's sound that were heard when `sample` (media time) was reached."""
@@ -166,10 +145,11 @@ class Timeline:
     def next_frame(self) -> LiveFrame:
         """The next frame, whatever is there by now."""
         self._slack.append(self._line.unplayed)
-        if self._block is None or self._block.given == len(self._block.rows):
+        if self._blocks and self._blocks[0].is_given:
+            self._blocks.popleft()
+        if not self._blocks:
             self._make()
-        block = self._block
-        assert block is not None
+        block = self._blocks[0]
         self._shown_face = block.face[block.given]
         row = block.rows[block.given]
         block.given += 1
@@ -183,6 +163,27 @@ class Timeline:
         if self._turn_wxyz is not None:
             row = turned(row, self._turn_wxyz)
         return LiveFrame(self.epoch, index, row, pcm, played.n_real > 0, played.arrived_s)
+
+    @property
+    def can_prepare(self) -> bool:
+        """Whether the sound of a whole block waits behind the one that is being given."""
+        return (
+            len(self._blocks) == 1
+            and self._blocks[0].fed is not None
+            and not self._blocks[0].is_guess
+            and self._closing is None
+            and self._line.waiting >= AHEAD * SAMPLES_PER_FRAME
+        )
+
+    @property
+    def lasts_until(self) -> int:
+        """The first frame that is not made yet."""
+        return self.next_frame_index + sum(len(block.rows) - block.given for block in self._blocks)
+
+    def prepare(self) -> None:
+        """Make the block after the one that is being given, if its sound is there: work for when nothing is due."""
+        if self.can_prepare:
+            self._feed(SAMPLES_PER_FRAME)
 
     def _make(self) -> None:
         if self._resting:
@@ -248,7 +249,7 @@ class Timeline:
     def _keep(self, before: SpeechState, fed: Float32[ndarray, " n"] | None, is_guess: bool, motion: Motion) -> None:
         motion = self._fade(motion)
         (face,) = motion.require("face")
-        self._block = _Block(before, fed, is_guess, motion, self.live.rows(motion, self._offset), face)
+        self._blocks.append(Block(before, fed, is_guess, motion, self.live.rows(motion, self._offset), face))
 
     def _fade(self, motion: Motion) -> Motion:
         """After an interruption: from the mouth that was shown to the one that should be."""
@@ -266,15 +267,11 @@ class Timeline:
 
     def _rewind(self) -> None:
         """Forget the frames that were made and not given; the state is that behind the last one that was."""
-        block, self._block = self._block, None
-        if block is None or block.given == len(block.motion):
+        block = next((block for block in self._blocks if not block.is_given), None)
+        self._blocks.clear()
+        if block is None:
             return
-        driver, n_over = self.live.driver, len(block.motion) - block.given
-        if block.fed is None:
-            self._state = driver.rest(block.before, block.given)[0]
-            return
-        kept = block.fed[: len(block.fed) - n_over * SAMPLES_PER_FRAME]
-        self._state = driver.step(block.before, kept)[0] if block.given else block.before
-        if block.is_guess:
-            self._line.unhear(len(block.fed) - len(kept))
-            self._silence -= len(block.fed) - len(kept)
+        self._state = block.state_behind_given(self.live.driver)
+        if block.is_guess and block.fed is not None:  # a guess is the last block: what it took of silence goes back
+            self._line.unhear(block.n_over)
+            self._silence -= block.n_over

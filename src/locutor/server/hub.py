@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from locutor.core.clock import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from locutor.live.ahead import AheadOfTime
 from locutor.live.latency import Latencies
 from locutor.live.session import Session, Synthesize
 from locutor.live.sound_line import KEPT_RATE
@@ -82,6 +83,7 @@ class Hub:
         self.drawing = 0
         self.drawers = ThreadPoolExecutor(usable_cores(), "draw")
         self._speak = speak
+        self._ahead = AheadOfTime()
         self._seeds = itertools.count(self.crew.index, self.crew.count)
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -116,6 +118,7 @@ class Hub:
             speak=self._speak,
             queue_s=limits.queued_s,
             latencies=Latencies(self.latencies),
+            ahead=self._ahead,
         )
         room = Room(self.crew.new_id(), exhibit, session, empty_since_s=time.monotonic())
         self.rooms[room.id] = room
