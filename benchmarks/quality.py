@@ -54,8 +54,8 @@ def main() -> None:
         for check in checks[-8:]:
             print(f"{one.name}: {check.line()}", flush=True)
     write_page(config.page, judged, checks)
-    print(f"{config.page} is written; {sum(not c.holds for c in checks)} of {len(checks)} checks fail")
-    sys.exit(0 if all(check.holds for check in checks) else 1)
+    print(f"{config.page} is written; {sum(c.holds is False for c in checks)} of {len(checks)} checks fail")
+    sys.exit(1 if any(check.holds is False for check in checks) else 0)
 
 
 def _trained(clip: str, work: Path) -> Path:

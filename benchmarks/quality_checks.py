@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.quality_page import Judged
+from benchmarks.quality_page import FEWEST, Judged
 from benchmarks.watch import Watched
 
 from locutor.capture.performance import Performance
@@ -29,18 +29,19 @@ class Check:
 
     Attributes:
         clip, claim: of what, and what.
-        holds: whether it does.
+        holds: whether it does; None where too little happened in the part that is judged to tell.
         said: the figures.
     """
 
     clip: str
     claim: str
-    holds: bool
+    holds: bool | None
     said: str
 
     def line(self) -> str:
         """For a terminal."""
-        return f"{'holds' if self.holds else 'FAILS'}: {self.claim}: {self.said}"
+        verdict = "too few to judge" if self.holds is None else "holds" if self.holds else "FAILS"
+        return f"{verdict}: {self.claim}: {self.said}"
 
 
 def checks_of(judged: Judged, watched: Watched) -> list[Check]:
@@ -69,7 +70,8 @@ def _beats(judged: Judged, claim: str, name: str, mine: Figure, other: Figure) -
         " against ".join(f"{number(f.value)} [{number(f.low)}, {number(f.high)}]" for f in (mine, other))
         + f", n {mine.n}"
     )
-    return Check(judged.name, f"{claim} on {title(name)}", mine.beats(other, more), said)
+    holds = mine.beats(other, more) if mine.n >= FEWEST else None
+    return Check(judged.name, f"{claim} on {title(name)}", holds, said)
 
 
 def _ceiling(judged: Judged) -> Check:
