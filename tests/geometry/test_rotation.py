@@ -4,14 +4,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from locutor.geometry.rotation import (
+    inverse_wxyz,
     left_jacobian,
     matrix_from_rotvec,
     matrix_from_wxyz,
     mean_rotation,
     rotvec_from_matrix,
+    rotvec_from_wxyz,
     same_hemisphere,
     skew,
     wxyz_from_matrix,
+    wxyz_from_rotvec,
+    wxyz_product,
 )
 
 turns = arrays(np.float64, (3,), elements=st.floats(-1.7, 1.7))  # shorter than pi, so unique
@@ -85,3 +89,20 @@ def test_left_jacobian_by_finite_differences(w, direction):
 
 def test_left_jacobian_at_zero_is_the_identity():
     np.testing.assert_allclose(left_jacobian(np.zeros(3)), np.eye(3), atol=1e-6)
+
+
+def test_quaternions_without_matrices():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 50, 4))
+    R_a, R_b = matrix_from_wxyz(a), matrix_from_wxyz(b)
+    product = wxyz_product(a, b)
+    np.testing.assert_allclose(matrix_from_wxyz(product), R_a @ R_b, atol=1e-12)
+    assert (product[:, 0] >= 0).all()
+    np.testing.assert_allclose(matrix_from_wxyz(inverse_wxyz(a)), np.swapaxes(R_a, 1, 2), atol=1e-12)
+    np.testing.assert_allclose(rotvec_from_wxyz(a), rotvec_from_matrix(R_a), atol=1e-9)
+    np.testing.assert_allclose(rotvec_from_wxyz(-3 * a), rotvec_from_matrix(R_a), atol=1e-9)
+    turn = rng.normal(size=(50, 3))
+    np.testing.assert_allclose(matrix_from_wxyz(wxyz_from_rotvec(turn)), matrix_from_rotvec(turn), atol=1e-12)
+    np.testing.assert_array_equal(rotvec_from_wxyz(wxyz_from_rotvec(np.zeros((2, 3)))), np.zeros((2, 3)))
+    small = 1e-12 * turn
+    np.testing.assert_allclose(rotvec_from_wxyz(wxyz_from_rotvec(small)), small, rtol=1e-9)

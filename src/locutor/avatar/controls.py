@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from locutor.core.face import BROWS_SLICE, EYES_SLICE, FACE_POINTS, LID_PAIRS, MOUTH_SLICE
 from locutor.core.motion import Motion
-from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
+from locutor.geometry.rotation import inverse_wxyz, rotvec_from_wxyz, wxyz_product
 
 REGIONS = ((MOUTH_SLICE, 10), (EYES_SLICE, 8), (BROWS_SLICE, 4))
 N_LIDS, N_POSE = 2, 6
@@ -50,8 +50,7 @@ class ControlSpace:
     def _raw(self, motion: Motion) -> Float[ndarray, "T F"]:
         face, head_wxyz, head_xyz = motion.require("face", "head_wxyz", "head_xyz")
         centred = face.reshape(len(motion), -1) - self.face_mean
-        R_reference = matrix_from_wxyz(self.reference_wxyz)
-        turn = rotvec_from_matrix(matrix_from_wxyz(head_wxyz) @ R_reference.T)
+        turn = rotvec_from_wxyz(wxyz_product(head_wxyz, inverse_wxyz(self.reference_wxyz)))
         return np.concatenate([centred @ self.components.T, turn, head_xyz - self.reference_xyz], 1)
 
 

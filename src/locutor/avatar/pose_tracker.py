@@ -28,7 +28,7 @@ from locutor.core.camera import Camera
 from locutor.core.events import Event, Progress
 from locutor.core.motion import Motion
 from locutor.core.parallel import map_in_order
-from locutor.geometry.rotation import matrix_from_rotvec, matrix_from_wxyz, wxyz_from_matrix
+from locutor.geometry.rotation import matrix_from_rotvec, matrix_from_wxyz, wxyz_from_rotvec, wxyz_product
 from locutor.splat.engine import Engine, default_engine
 from locutor.splat.renderer import NativeRenderer
 
@@ -154,7 +154,7 @@ def _drift(
 
 
 def _turned(wxyz: Float[ndarray, "T 4"], turn: Float[ndarray, "T 3"]) -> Float[ndarray, "T 4"]:
-    return wxyz_from_matrix(matrix_from_rotvec(turn) @ matrix_from_wxyz(wxyz)).astype(np.float32)
+    return wxyz_product(wxyz_from_rotvec(turn), wxyz).astype(np.float32)
 
 
 class _Draughtsman:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from locutor.avatar.field import CodeNetwork
 from locutor.core.motion import Motion
-from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
+from locutor.geometry.rotation import inverse_wxyz, matrix_from_wxyz, rotvec_from_wxyz, wxyz_product
 
 N_SHOULDERS = 2
 N_TORSO_CONTROLS = 10 + N_SHOULDERS
@@ -51,10 +51,10 @@ def torso_controls(motion: Motion) -> Float[ndarray, "T 12"]:
     """
     head_wxyz, head_xyz, torso_wxyz, torso_xyz = motion.require("head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz")
     R_world_torso = matrix_from_wxyz(torso_wxyz)
-    R_torso_head = np.swapaxes(R_world_torso, 1, 2) @ matrix_from_wxyz(head_wxyz)
+    turn = rotvec_from_wxyz(wxyz_product(inverse_wxyz(torso_wxyz), head_wxyz))
     head_in_torso = np.einsum("tji,tj->ti", R_world_torso, head_xyz - torso_xyz)
-    roll = rotvec_from_matrix(R_world_torso)[:, 2:]
-    return np.concatenate([rotvec_from_matrix(R_torso_head), head_in_torso, roll, torso_xyz, shoulders_of(motion)], 1)
+    roll = rotvec_from_wxyz(torso_wxyz)[:, 2:]
+    return np.concatenate([turn, head_in_torso, roll, torso_xyz, shoulders_of(motion)], 1)
 
 
 def shoulders_of(motion: Motion) -> Float[ndarray, "T 2"]:
