@@ -324,6 +324,7 @@ async def _hour(live: LiveAvatar, minutes: float) -> tuple[np.ndarray, int, list
             await clock.advance(rng.uniform(1.5, 4))
             frames = [item for item in await viewer.batch() if isinstance(item, LiveFrame)]
             n_frames += len(frames)
+            frames = frames[next(k for k, frame in enumerate(frames) if frame.speaking) :]  # as the driver heard it
             sound = np.concatenate([frame.sound for frame in frames])
             heard = soxr.resample(sound, KEPT_RATE, SAMPLE_RATE).astype(np.float32)
             judge, motion = live.driver.step(live.driver.restart(judge), heard)

@@ -119,7 +119,7 @@ def targets(avatar: Avatar, performance: Path, work: Path) -> list[Target]:
         Target("motion: CSV", ".csv", 10_000, lambda r: _mutated_text(table, r), _read_table),
         Target("sound: wav, flac, ogg", ".wav", 10_000, lambda r: mutated_bytes(sounds, r), _read_sound),
         Target("video: mp4", ".mp4", 10_000, lambda r: mutated_bytes(films, r), _read_film),
-        Target("C2PA manifest", ".mp4", 2_000, lambda r: mutated_bytes(films[1:], r), _read_manifest),
+        Target("C2PA manifest", ".mp4", 10_000, lambda r: mutated_bytes(films[1:], r), _read_manifest),
         *([Target("video: real clips", ".mpg", 500, lambda r: mutated_bytes(clips, r), _read_film)] if clips else []),
         *([whole] if os.environ.get("LOCUTOR_MODELS") else []),
     ]
