@@ -5,7 +5,9 @@ import av
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
+from locutor.core.clock import SAMPLE_RATE
 from locutor.core.errors import MediaError
 from locutor.media.audio import audio_duration, read_audio, read_audio_chunks
 from locutor.media.opening import MediaWarning
@@ -130,3 +132,19 @@ def test_real_sounds(media_dir):
         samples = read_audio(path)
         assert len(samples) / 16000 == pytest.approx(audio_duration(path), abs=0.1)
         assert np.abs(samples).max() > 0.05
+
+
+def test_more_channels_than_pyav_has_planes_for(tmp_path):
+    """12 channels of Opus: PyAV's planes of such a frame end somewhere in memory (found by `make torture`)."""
+    path, seconds = tmp_path / "a.mkv", np.arange(48_000) / 48_000
+    tones = np.stack([0.3 * np.sin(2 * np.pi * (200 + 50 * k) * seconds) for k in range(12)], 1).astype(np.float32)
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libopus", rate=48_000, layout="12 channels", options={"mapping_family": "255"})
+        frame = av.AudioFrame.from_ndarray(tones.reshape(1, -1), format="flt", layout="12 channels")
+        frame.sample_rate = 48_000
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    samples = read_audio(path)
+    expected = soxr.resample(tones.mean(1), 48_000, SAMPLE_RATE)
+    assert abs(len(samples) - SAMPLE_RATE) < 400
+    assert np.abs(samples[2000:14_000] - expected[2000:14_000]).std() < 0.01

@@ -126,6 +126,18 @@ def test_a_picture_that_announces_too_much():
         decode_rgb(bytes(jpeg))
 
 
+@pytest.mark.parametrize("length", [0xF000_0000, 0x7FFF_FFFF, 1 << 20])
+def test_a_chunk_of_a_picture_that_announces_too_much(length):
+    """OpenCV took 3.8 GB for such 7 kB; `_decode` does not let it see them."""
+    whole = encode_png(np.arange(40 * 56 * 3, dtype=np.uint32).astype(np.uint8).reshape(40, 56, 3))
+    place = whole.index(b"IDAT") - 4
+    with pytest.raises(MediaError, match="damaged"):
+        decode_rgb(whole[:place] + length.to_bytes(4, "big") + whole[place + 4 :])
+    with pytest.raises(MediaError, match="damaged"):
+        decode_rgb(whole[:-1])
+    assert decode_rgb(whole).shape == (40, 56, 3)
+
+
 def test_other_formats_of_pictures_are_not_opened():
     import cv2
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from jaxtyping import Float32
@@ -19,6 +20,7 @@ from locutor.media.opening import decode_readable, open_media, warn
 _GAP_S = 0.1  # a hole in the time stamps longer than this is filled with silence
 _MAX_GAP_S = 600.0  # a longer one is a broken time stamp
 _RATES = (4_000, 768_000)  # Hz; others are broken headers
+_MOST_PLANES = 8  # beyond them PyAV (18.1) reads pointers that are none, and the process dies
 
 
 def audio_duration(path: Path | str) -> float:
@@ -129,6 +131,8 @@ def _origin_s(container: InputContainer, stream: AudioStream) -> float:
 
 
 def _to_mono(frame: AudioFrame) -> Float32[ndarray, " n"]:
+    if frame.format.is_planar and frame.layout.nb_channels > _MOST_PLANES:
+        (frame,) = AudioResampler(frame.format.packed, frame.layout, frame.sample_rate).resample(frame)
     samples: ndarray = frame.to_ndarray()
     if frame.format.is_packed:
         samples = samples.reshape(-1, frame.layout.nb_channels).T

@@ -63,9 +63,8 @@ def _size(data: bytes) -> tuple[int, int]:
 
     A few bytes can announce a picture that fills the memory, and OpenCV would decode two dozen other formats.
     """
-    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
-        width, height = struct.unpack(">II", data[16:24])
-        return width, height
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        return _size_of_png(data)
     place = 2 if data[:2] == b"\xff\xd8" else len(data)
     while place + 9 <= len(data) and data[place] == 0xFF:
         marker, length = struct.unpack(">BH", data[place + 1 : place + 4])
@@ -73,4 +72,16 @@ def _size(data: bytes) -> tuple[int, int]:
             height, width = struct.unpack(">HH", data[place + 5 : place + 9])
             return width, height
         place += 2 + length
+    return 0, 0
+
+
+def _size_of_png(data: bytes) -> tuple[int, int]:
+    """(0, 0) where a chunk is longer than the data: OpenCV would take the gigabytes that its length announces."""
+    place = 8
+    while place + 12 <= len(data):
+        length, kind = struct.unpack(">I4s", data[place : place + 8])
+        place += 12 + length
+        if kind == b"IEND" and place <= len(data):
+            width, height = struct.unpack(">II", data[16:24])
+            return width, height
     return 0, 0
