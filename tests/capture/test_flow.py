@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from locutor.capture.flow import FLOW_POINTS, ROUND_TRIP_PX, measure_flow, residual_flow
+from locutor.capture.flow import FLOW_POINTS, ROUND_TRIP_PX, residual_flow
+from locutor.capture.follow import follow_points
 from locutor.capture.track import FlowField, RigidTrack
 from locutor.core.camera import Camera
 from locutor.core.face import RIGID
@@ -38,20 +39,24 @@ def frames(track: RigidTrack) -> list[np.ndarray]:
     return [texture(*shift) for shift in seen[:, 0] - seen[0, 0]]
 
 
+def flow_of(frames: list[np.ndarray], seen: np.ndarray) -> FlowField:
+    return follow_points(frames.__getitem__, seen, np.arange(seen.shape[1]), [0])[0]
+
+
 def jittered(track: RigidTrack, sigma: float) -> RigidTrack:
     return replace(track, xyz=track.xyz + np.random.default_rng(1).normal(0, (sigma, sigma, 0), track.xyz.shape))
 
 
 def test_flow_is_the_motion_of_the_points(track, frames):
     seen = track.project(CAMERA)
-    flow = measure_flow(frames, seen)
+    flow = flow_of(frames, seen)
     assert flow.trusted.mean() > 0.95
     error = (flow.flow - np.diff(seen, axis=0))[flow.trusted]
     assert np.abs(error).max() < 0.15
 
 
 def test_residual_is_small_for_a_true_track_and_large_for_jitter(track, frames):
-    flow = measure_flow(frames, track.project(CAMERA))
+    flow = flow_of(frames, track.project(CAMERA))
     px = CAMERA.focal_px / track.xyz[0, 2]
     assert residual_flow(track, CAMERA, flow) < 0.03
     shaky = jittered(track, sigma=0.5 / px)  # half a pixel
@@ -61,7 +66,7 @@ def test_residual_is_small_for_a_true_track_and_large_for_jitter(track, frames):
 
 
 def test_a_track_that_lags_is_found_out(track, frames):
-    flow = measure_flow(frames, track.project(CAMERA))
+    flow = flow_of(frames, track.project(CAMERA))
     stuck = replace(track, xyz=np.tile(track.xyz[:1], (N, 1)))
     speed = np.linalg.norm(np.diff(track.project(CAMERA), axis=0)[0, 0])
     assert residual_flow(stuck, CAMERA, flow) == pytest.approx(speed, rel=0.05)
@@ -70,7 +75,7 @@ def test_a_track_that_lags_is_found_out(track, frames):
 def test_what_cannot_be_followed_is_not_trusted(track, frames):
     rng = np.random.default_rng(2)
     unrelated = [frames[0], rng.integers(0, 255, frames[0].shape).astype(np.uint8)]
-    flow = measure_flow(unrelated, track.project(CAMERA)[:2])
+    flow = flow_of(unrelated, track.project(CAMERA)[:2])
     assert flow.trusted.mean() < 0.5
     assert ROUND_TRIP_PX < 1
 

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, find_again, keyframes, own_depths
+from locutor.capture.follow import follow_points
+from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, keyframes, own_depths
 from locutor.capture.mean_face import MEAN_RIGID, with_mean_depth
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera
@@ -24,6 +25,10 @@ def shifted(rng_seed: int, shifts: np.ndarray) -> list[np.ndarray]:
     return [cv2.warpAffine(picture, M, (200, 200), borderMode=cv2.BORDER_REFLECT).astype(np.uint8) for M in moves]
 
 
+def find_again(frames: list[np.ndarray], expected: np.ndarray, key_frames: list[int], cuts: list[int]) -> Sighting:
+    return follow_points(frames.__getitem__, expected, np.arange(4), key_frames, cuts)[1]
+
+
 def track(w: np.ndarray) -> RigidTrack:
     return RigidTrack(np.eye(3), w, np.tile([0.0, 0, 10], (len(w), 1)), np.zeros((4, 3)), np.ones(4))
 
@@ -32,7 +37,7 @@ def test_patches_are_found_far_from_where_the_search_starts_and_without_drift():
     shifts = np.stack([np.linspace(0, 4, N), np.linspace(3, 0, N)], 1)
     frames = shifted(0, shifts)
     expected = np.tile(GRID, (N, 1, 1))  # the track believes that nothing moves
-    seen = find_again(frames, [frames[0]], [0], expected, [])
+    seen = find_again(frames, expected, [0], [])
     assert seen.found.all()
     np.testing.assert_allclose(seen.px - GRID, np.tile((shifts - shifts[0])[:, None], (1, len(GRID), 1)), atol=0.1)
 
@@ -41,7 +46,7 @@ def test_what_is_hidden_is_not_found():
     frames = shifted(1, np.zeros((N, 2)))
     frames[5] = shifted(2, np.zeros((1, 2)))[0]  # something else altogether
     expected = np.tile(GRID, (N, 1, 1))
-    seen = find_again(frames, [frames[0]], [0], expected, [])
+    seen = find_again(frames, expected, [0], [])
     assert seen.found[5].mean() < 0.2
     assert seen.found[[4, 6]].all()
     np.testing.assert_array_equal(seen.px[5][~seen.found[5]], expected[5][~seen.found[5]])
@@ -50,8 +55,8 @@ def test_what_is_hidden_is_not_found():
 def test_each_shot_has_its_own_keyframe():
     frames = shifted(3, np.zeros((6, 2))) + shifted(4, np.zeros((6, 2)))
     expected = np.tile(GRID, (N, 1, 1))
-    assert find_again(frames, [frames[0], frames[6]], [0, 6], expected, [6]).found.all()
-    assert not find_again(frames, [frames[0], frames[0]], [0, 0], expected, [6]).found[6:].all(1).any()
+    assert find_again(frames, expected, [0, 6], [6]).found.all()
+    assert not find_again(frames, expected, [0, 0], [6]).found[6:].all(1).any()
 
 
 def test_keyframes_show_a_face_in_the_mean_pose_of_their_shot():

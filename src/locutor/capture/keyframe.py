@@ -5,15 +5,14 @@ frame to frame is exact and drifts. A patch of skin found again in every frame h
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
-from locutor.capture.flow import WINDOW_PX
+from locutor.capture.flow import lucas_kanade
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera
 from locutor.geometry.rotation import mean_rotation
@@ -93,40 +92,25 @@ def keyframes(track: RigidTrack, observed: Bool[ndarray, " T"], cuts: Sequence[i
     return chosen
 
 
-def find_again(
-    grey_frames: Iterable[UInt8[ndarray, "H W"]],
-    keys: Sequence[UInt8[ndarray, "H W"]],
-    key_frames: Sequence[int],
-    projected: Float[ndarray, "T M 2"],
-    cuts: Sequence[int],
-) -> Sighting:
-    """Look in every frame for the patches around the points of its shot's keyframe (Lucas-Kanade, there and back).
+def find_patches(
+    key: UInt8[ndarray, "H W"],
+    frame: UInt8[ndarray, "H W"],
+    places: Float[ndarray, "M 2"],
+    expected: Float[ndarray, "M 2"],
+) -> tuple[Float[ndarray, "M 2"], Bool[ndarray, " M"]]:
+    """Look in a frame for the patches of the keyframe (Lucas-Kanade, there and back).
 
     Args:
-        grey_frames: the T frames in order.
-        keys, key_frames: the keyframe of each shot, and its number.
-        projected: where a track sees the points, px; the search starts there.
-        cuts: frames with which a new shot begins.
+        key: the keyframe.
+        frame: where to look.
+        places: of the patches in the keyframe, px.
+        expected: where a track sees them in the frame, px; the search starts there.
+
+    Returns:
+        Places (the expected one where a patch is not found again), and which were found.
     """
-    px, found = projected.copy(), np.zeros(projected.shape[:2], bool)
-    shots = np.searchsorted(cuts, np.arange(len(projected)), side="right")
-    for t, frame in enumerate(grey_frames):
-        key = keys[shots[t]]
-        source = projected[key_frames[shots[t]]].astype(np.float32)[:, None]
-        there, forward = _look(key, frame, source, projected[t].astype(np.float32)[:, None])
-        back, backward = _look(frame, key, there, source)
-        found[t] = forward & backward
-        found[t] &= np.linalg.norm((back - source)[:, 0], axis=1) < ROUND_TRIP_PX
-        found[t] &= np.linalg.norm(there[:, 0] - projected[t], axis=1) < FARTHEST_PX
-        px[t] = np.where(found[t, :, None], there[:, 0], projected[t])
-    return Sighting(px, found)
-
-
-def _look(
-    source: UInt8[ndarray, "H W"], target: UInt8[ndarray, "H W"], points: ndarray, guess: ndarray
-) -> tuple[ndarray, ndarray]:
-    there, found, _ = cv2.calcOpticalFlowPyrLK(
-        source, target, points, guess.copy(),
-        winSize=(WINDOW_PX, WINDOW_PX), maxLevel=1, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-    )  # fmt: skip
-    return there, found[:, 0] > 0
+    there, forward = lucas_kanade(key, frame, places, expected, levels=1)
+    back, backward = lucas_kanade(frame, key, there, places, levels=1)
+    found = forward & backward & (np.linalg.norm(back - places, axis=1) < ROUND_TRIP_PX)
+    found &= np.linalg.norm(there - expected, axis=1) < FARTHEST_PX
+    return np.where(found[:, None], there, expected), found
