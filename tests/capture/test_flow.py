@@ -1,9 +1,10 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
-from locutor.capture.flow import FLOW_POINTS, ROUND_TRIP_PX, residual_flow
+from locutor.capture.flow import FLOW_POINTS, ROUND_TRIP_PX, lucas_kanade, residual_flow
 from locutor.capture.follow import follow_points
 from locutor.capture.track import FlowField, RigidTrack
 from locutor.core.camera import Camera
@@ -87,3 +88,28 @@ def test_nothing_trusted_is_not_a_number(track):
 
 def test_the_points_are_rigid_ones():
     assert set(FLOW_POINTS) <= set(RIGID)
+
+
+@pytest.mark.parametrize("middle", [(80, 80), (20, 140), (300, 80)])
+def test_a_search_in_a_part_of_the_picture_finds_what_one_in_all_of_it_does(frames, middle):
+    points = np.array(middle) + np.array([[-6.0, 3], [5, 8], [0.5, -7.25]])
+    there, found = lucas_kanade(frames[0], frames[1], points, points + 1, levels=1)
+    start = [(points + shift).astype(np.float32).reshape(-1, 1, 2) for shift in (0, 1)]
+    whole, seen, _ = cv2.calcOpticalFlowPyrLK(
+        frames[0], frames[1], *start, winSize=(25, 25), maxLevel=1, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
+    )
+    np.testing.assert_array_equal(found, seen[:, 0] > 0)
+    np.testing.assert_allclose(there[found], whole[found, 0], atol=0.02)
+
+
+def test_the_clip_is_shared_by_threads_without_a_seam(track, frames, monkeypatch):
+    given = frames.__getitem__, track.project(CAMERA), np.arange(5, 20), [3, 6], [6]
+    flow, sighting = follow_points(*given)
+    monkeypatch.setattr("locutor.capture.follow.N_THREADS", 1)
+    alone, seen_alone = follow_points(*given)
+    np.testing.assert_array_equal(flow.flow, alone.flow)
+    np.testing.assert_array_equal(flow.trusted, alone.trusted)
+    np.testing.assert_array_equal(sighting.px, seen_alone.px)
+    assert not flow.trusted[5].any()  # across the cut
+    assert not flow.trusted[:, [0, 4, 20]].any()
+    assert flow.trusted[:, 5:20].mean() > 0.8

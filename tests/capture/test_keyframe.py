@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from locutor.capture.follow import follow_points
-from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, keyframes, own_depths
+from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, keyframes, own_depths, without_scale
 from locutor.capture.mean_face import MEAN_RIGID, with_mean_depth
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera
@@ -120,3 +120,15 @@ def test_a_flat_face_gets_the_depth_of_people_and_keeps_its_outline():
     assert deep[:, 2].std() / MEAN_RIGID[:, 2].std() == pytest.approx(1, abs=0.03)
     wide = with_mean_depth(flat * [1.1, 1, 1])
     assert wide[:, 2].std() > deep[:, 2].std()  # a larger face is deeper
+
+
+def test_a_stretch_in_depth_stays_as_it_was_and_single_patches_move():
+    rng = np.random.default_rng(7)
+    depths, information = rng.uniform(-0.5, 0.5, 40), rng.uniform(0.5, 1, 40)
+    worn = np.where(np.arange(40) < 6, -0.3, 0.0)
+    moved = without_scale(worn + 0.4 * depths + 0.1, depths, information)
+    np.testing.assert_allclose(moved, without_scale(worn, depths, information), atol=1e-9)
+    assert moved[:6].mean() - moved[6:].mean() == pytest.approx(-0.3, abs=0.05)
+    assert information @ moved == pytest.approx(0, abs=1e-9)
+    assert information @ (moved * depths) == pytest.approx(0, abs=1e-9)
+    np.testing.assert_allclose(without_scale(worn, depths, np.where(worn, 1e-9, 1.0)), worn, atol=1e-6)

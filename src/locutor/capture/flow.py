@@ -31,8 +31,8 @@ def measure_flow(
         start: places in the first.
         guess: places expected in the second, where the search starts.
     """
-    there, found = lucas_kanade(previous, current, start, guess, levels=2)
-    back, found_back = lucas_kanade(current, previous, there, start, levels=2)
+    there, found = lucas_kanade(previous, current, start, guess, levels=1)
+    back, found_back = lucas_kanade(current, previous, there, start, levels=1)
     met = np.linalg.norm(back - start.astype(np.float32), axis=1) < ROUND_TRIP_PX
     return there - start.astype(np.float32), found & found_back & met
 

@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from locutor.capture.flow import FLOW_POINTS, residual_flow, residual_series, rms
 from locutor.capture.follow import follow_points
-from locutor.capture.keyframe import keyframes, own_depths
+from locutor.capture.keyframe import keyframes, own_depths, without_scale
 from locutor.capture.mean_face import with_mean_depth
 from locutor.capture.track import FlowField, RigidTrack, Weights, refine, refine_with_shape
 from locutor.core.archive import load_arrays
@@ -21,6 +21,7 @@ from locutor.core.face import OUTER_EYE_CORNERS, RIGID
 from locutor.geometry.rotation import mean_rotation, rotvec_from_matrix
 from locutor.geometry.similarity import fit_similarities
 
+WORN_DEPTH = 0.2  # inter-ocular units by which patches on glasses or hair may lie off their first estimate
 FLOW_ROWS = np.array([RIGID.index(p) for p in FLOW_POINTS])
 
 
@@ -89,8 +90,12 @@ def track_head(
     depths = own_depths(sighting, rigid[..., :2], observed, by_landmarks, camera)[:, None]
     track = replace(track, points=raw.points + depths * [0, 0, 1], sigma_px=raw.sigma_px)
     shape = Weights(shape=0.005, depth=0.0005, acceleration_px=0.3)
+    if depths.any():
+        free = refine_with_shape(track, px, trust, camera, replace(shape, depth=WORN_DEPTH), 6, cuts)
+        moved = without_scale((free.points - track.points)[:, 2], raw.points[:, 2], trust.mean(0) / free.sigma_px**2)
+        track = replace(track, points=track.points + moved[:, None] * [0, 0, 1])
     track = refine_with_shape(track, px, trust, camera, shape, 8, cuts)
-    with_flow = Weights(landmark_scale=2.0, flow_px=0.15, acceleration_px=0.12)
+    with_flow = Weights(landmark_scale=0.7, flow_px=0.2, acceleration_px=0.12)
     judged = trust.copy()
     judged[:, FLOW_ROWS[1::2]] = 0
     half = refine(track, px, judged, camera, with_flow, _only(flow, FLOW_ROWS[0::2]), iterations=5, cuts=cuts)

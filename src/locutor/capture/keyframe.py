@@ -80,6 +80,23 @@ def own_depths(
     return depths if np.median(np.abs(depths)) > WORN else np.zeros_like(depths)
 
 
+def without_scale(
+    moves: Float[ndarray, " M"], depths: Float[ndarray, " M"], information: Float[ndarray, " M"]
+) -> Float[ndarray, " M"]:
+    """Moves in depth without their common part and without what stretches the whole in depth (weighted least squares).
+
+    Patches tell well which of them lies before which, and hardly how deep the whole is: a deeper shape that turns less
+    looks alike (Belhumeur et al. 1999, the bas-relief ambiguity). That part stays as it was.
+
+    Args:
+        moves: found by patches that were free to move in depth.
+        depths: of the shape.
+        information: how much each patch is worth, for instance its inverse variance.
+    """
+    A = np.column_stack([np.ones_like(depths), depths])
+    return moves - A @ np.linalg.solve(A.T @ (information[:, None] * A), A.T @ (information * moves))
+
+
 def keyframes(track: RigidTrack, observed: Bool[ndarray, " T"], cuts: Sequence[int]) -> list[int]:
     """For each shot the frame nearest to its mean pose."""
     R, bounds = track.R_world_head, [0, *cuts, len(observed)]
