@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from locutor.capture.follow import follow_points
-from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, keyframes, own_depths, without_scale
+from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, keyframes, own_depths, without_scale, worn_depths
 from locutor.capture.mean_face import MEAN_RIGID, with_mean_depth
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera
@@ -100,15 +100,16 @@ def test_a_patch_on_glasses_gets_their_depth(turn, share):
     assert depths[:6].mean() - depths[6:].mean() == pytest.approx(-0.4 * share, abs=0.05)
 
 
-def test_small_strays_of_a_bare_face_are_let_be():
+@pytest.mark.parametrize(("by_landmarks", "among", "worn"), [(0.2, 0.2, True), (0.2, 0.05, False), (0.05, 0.2, False)])
+def test_patches_are_worn_when_landmarks_and_patches_say_so(by_landmarks, among, worn):
     rng = np.random.default_rng(6)
-    skin = rng.uniform(-0.5, 0.5, (12, 3))
-    w = 0.1 * np.sin(np.arange(60)[:, None] * [0.2, 0.31, 0.17])
-    poses = RigidTrack(np.eye(3), w, np.tile([0.0, 0, 10], (60, 1)), skin, np.ones(12))
-    camera = Camera(512, 512, 1000.0, 256.0, 256.0)
-    strayed = replace(poses, points=skin + rng.uniform(-0.1, 0.1, (12, 1)) * [0, 0, 1])
-    seen = Sighting(strayed.project(camera), np.ones((60, 12), bool))
-    assert not own_depths(seen, poses.project(camera), np.ones(60, bool), poses, camera).any()
+    depths, signs = rng.uniform(-0.5, 0.5, 64), rng.choice([-1.0, 1.0], 64)
+    found = worn_depths(by_landmarks * signs + 0.1 * depths, among * signs + 0.7 * depths, depths, np.ones(64))
+    assert found.any() == worn
+    if worn:  # each patch by the patches, the depth of the whole by the landmarks
+        slope = np.polyfit(depths, found, 1)[0]
+        assert slope == pytest.approx(np.polyfit(depths, by_landmarks * signs + 0.1 * depths, 1)[0], abs=1e-6)
+        assert np.corrcoef(found - slope * depths, signs)[0, 1] > 0.99
 
 
 def test_a_flat_face_gets_the_depth_of_people_and_keeps_its_outline():

@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from locutor.capture.flow import FLOW_POINTS, residual_flow, residual_series, rms
 from locutor.capture.follow import follow_points
-from locutor.capture.keyframe import keyframes, own_depths, without_scale
+from locutor.capture.keyframe import keyframes, own_depths, worn_depths
 from locutor.capture.mean_face import with_mean_depth
 from locutor.capture.track import FlowField, RigidTrack, Weights, refine, refine_with_shape
 from locutor.core.archive import load_arrays
@@ -21,7 +21,7 @@ from locutor.core.face import OUTER_EYE_CORNERS, RIGID
 from locutor.geometry.rotation import mean_rotation, rotvec_from_matrix
 from locutor.geometry.similarity import fit_similarities
 
-WORN_DEPTH = 0.2  # inter-ocular units by which patches on glasses or hair may lie off their first estimate
+FREE_DEPTH = 0.2  # inter-ocular units by which patches on glasses or hair may lie off the skin
 FLOW_ROWS = np.array([RIGID.index(p) for p in FLOW_POINTS])
 
 
@@ -36,6 +36,8 @@ class HeadTrack:
         residual_flow_raw_px: the same of the landmarks' pose frame by frame, without any smoothing or adjustment.
         residual_series_px: length of the residual in every step from a frame to the next; nan where nothing is seen.
         raw_series_px: the same of the landmarks' pose frame by frame.
+        found_share: share of the patches of skin that is found again in every frame; 0 without a face.
+        worn: whether the patches lie off the skin, on glasses or hair, and got depths of their own.
     """
 
     rigid: RigidTrack
@@ -44,11 +46,14 @@ class HeadTrack:
     residual_flow_raw_px: float
     residual_series_px: Float[ndarray, " T1"]
     raw_series_px: Float[ndarray, " T1"]
+    found_share: Float[ndarray, " T"]
+    worn: bool
 
     def save(self, path: Path) -> None:
         """Write as npz."""
         values = {"figures": [self.residual_flow_px, self.residual_flow_landmarks_px, self.residual_flow_raw_px]}
         series = {"series": self.residual_series_px, "raw_series": self.raw_series_px}
+        series |= {"found_share": self.found_share, "worn": np.array(self.worn)}
         np.savez(path, **vars(self.rigid), **values, **series)  # type: ignore[arg-type]
 
     @staticmethod
@@ -57,7 +62,8 @@ class HeadTrack:
         data = load_arrays(path)
         rigid = RigidTrack(*(data[name] for name in ("R_mean", "w", "xyz", "points", "sigma_px")))
         residual, landmarks, raw = data["figures"].tolist()
-        return HeadTrack(rigid, residual, landmarks, raw, data["series"], data["raw_series"])
+        series = data["series"], data["raw_series"], data["found_share"]
+        return HeadTrack(rigid, residual, landmarks, raw, *series, bool(data["worn"]))
 
 
 def track_head(
@@ -87,13 +93,12 @@ def track_head(
     flow, sighting = follow_points(grey_frame, track.project(camera), FLOW_ROWS, keys, cuts)
     px, trust = sighting.filled(rigid[..., :2], observed)
     # The landmarks have flattened the shape. Begin again, and hold on to it: expressions pass for depth as well.
-    depths = own_depths(sighting, rigid[..., :2], observed, by_landmarks, camera)[:, None]
-    track = replace(track, points=raw.points + depths * [0, 0, 1], sigma_px=raw.sigma_px)
+    track = replace(track, points=raw.points, sigma_px=raw.sigma_px)
     shape = Weights(shape=0.005, depth=0.0005, acceleration_px=0.3)
-    if depths.any():
-        free = refine_with_shape(track, px, trust, camera, replace(shape, depth=WORN_DEPTH), 6, cuts)
-        moved = without_scale((free.points - track.points)[:, 2], raw.points[:, 2], trust.mean(0) / free.sigma_px**2)
-        track = replace(track, points=track.points + moved[:, None] * [0, 0, 1])
+    free = refine_with_shape(track, px, trust, camera, replace(shape, depth=FREE_DEPTH), 6, cuts)
+    by_patches = (free.points - raw.points)[:, 2], raw.points[:, 2], trust.mean(0) / free.sigma_px**2
+    depths = worn_depths(own_depths(sighting, rigid[..., :2], observed, by_landmarks, camera), *by_patches)
+    track = replace(track, points=raw.points + depths[:, None] * [0, 0, 1])
     track = refine_with_shape(track, px, trust, camera, shape, 8, cuts)
     with_flow = Weights(landmark_scale=0.7, flow_px=0.2, acceleration_px=0.12)
     judged = trust.copy()
@@ -103,7 +108,9 @@ def track_head(
     finished = refine(track, px, trust, camera, with_flow, flow, iterations=5, cuts=cuts)
     series, raw_series = residual_series(half, camera, judge), residual_series(raw, camera, judge)
     by_landmarks_px = residual_flow(by_landmarks, camera, judge)
-    return HeadTrack(finished, rms(series), by_landmarks_px, rms(raw_series), series, raw_series)
+    found_share = (sighting.found & observed[:, None]).mean(1)
+    worn = bool(depths.any())
+    return HeadTrack(finished, rms(series), by_landmarks_px, rms(raw_series), series, raw_series, found_share, worn)
 
 
 def _only(flow: FlowField, rows: ndarray) -> FlowField:
