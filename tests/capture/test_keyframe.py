@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from locutor.capture.follow import follow_points
-from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, keyframes, own_depths, without_scale, worn_depths
+from locutor.capture.keyframe import LANDMARK_TRUST, SKIN_SHARE, Sighting, keyframes, own_depths, patch_depths, without_scale
 from locutor.capture.mean_face import MEAN_RIGID, with_mean_depth
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera
@@ -101,15 +101,17 @@ def test_a_patch_on_glasses_gets_their_depth(turn, share):
 
 
 @pytest.mark.parametrize(("by_landmarks", "among", "worn"), [(0.2, 0.2, True), (0.2, 0.05, False), (0.05, 0.2, False)])
-def test_patches_are_worn_when_landmarks_and_patches_say_so(by_landmarks, among, worn):
+def test_depths_are_the_landmarks_word_on_the_whole_and_the_patches_word_on_each(by_landmarks, among, worn):
     rng = np.random.default_rng(6)
     depths, signs = rng.uniform(-0.5, 0.5, 64), rng.choice([-1.0, 1.0], 64)
-    found = worn_depths(by_landmarks * signs + 0.1 * depths, among * signs + 0.7 * depths, depths, np.ones(64))
-    assert found.any() == worn
-    if worn:  # each patch by the patches, the depth of the whole by the landmarks
-        slope = np.polyfit(depths, found, 1)[0]
-        assert slope == pytest.approx(np.polyfit(depths, by_landmarks * signs + 0.1 * depths, 1)[0], abs=1e-6)
-        assert np.corrcoef(found - slope * depths, signs)[0, 1] > 0.99
+    said = by_landmarks * signs + 0.1 * depths
+    found, is_worn = patch_depths(said, among * signs + 0.7 * depths, depths, np.ones(64))
+    assert is_worn == worn
+    share = 1.0 if worn else SKIN_SHARE
+    slope = np.polyfit(depths, found, 1)[0]
+    assert slope == pytest.approx(share * np.polyfit(depths, said, 1)[0], abs=1e-6)
+    expected = share * without_scale(among * signs, depths, np.ones(64))
+    np.testing.assert_allclose(without_scale(found, depths, np.ones(64)), expected, atol=1e-9)
 
 
 def test_a_flat_face_gets_the_depth_of_people_and_keeps_its_outline():

@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from locutor.capture.flow import FLOW_POINTS, residual_flow, residual_series, rms
 from locutor.capture.follow import follow_points
-from locutor.capture.keyframe import keyframes, own_depths, worn_depths
+from locutor.capture.keyframe import keyframes, own_depths, patch_depths
 from locutor.capture.mean_face import with_mean_depth
 from locutor.capture.track import FlowField, RigidTrack, Weights, refine, refine_with_shape
 from locutor.core.archive import load_arrays
@@ -21,7 +21,7 @@ from locutor.core.face import OUTER_EYE_CORNERS, RIGID
 from locutor.geometry.rotation import mean_rotation, rotvec_from_matrix
 from locutor.geometry.similarity import fit_similarities
 
-FREE_DEPTH = 0.2  # inter-ocular units by which patches on glasses or hair may lie off the skin
+FREE_DEPTH = 0.2  # inter-ocular units by which patches may lie off the mean head where they are free
 FLOW_ROWS = np.array([RIGID.index(p) for p in FLOW_POINTS])
 
 
@@ -97,7 +97,7 @@ def track_head(
     shape = Weights(shape=0.005, depth=0.0005, acceleration_px=0.3)
     free = refine_with_shape(track, px, trust, camera, replace(shape, depth=FREE_DEPTH), 6, cuts)
     by_patches = (free.points - raw.points)[:, 2], raw.points[:, 2], trust.mean(0) / free.sigma_px**2
-    depths = worn_depths(own_depths(sighting, rigid[..., :2], observed, by_landmarks, camera), *by_patches)
+    depths, worn = patch_depths(own_depths(sighting, rigid[..., :2], observed, by_landmarks, camera), *by_patches)
     track = replace(track, points=raw.points + depths[:, None] * [0, 0, 1])
     track = refine_with_shape(track, px, trust, camera, shape, 8, cuts)
     with_flow = Weights(landmark_scale=0.7, flow_px=0.2, acceleration_px=0.12)
@@ -109,7 +109,6 @@ def track_head(
     series, raw_series = residual_series(half, camera, judge), residual_series(raw, camera, judge)
     by_landmarks_px = residual_flow(by_landmarks, camera, judge)
     found_share = (sighting.found & observed[:, None]).mean(1)
-    worn = bool(depths.any())
     return HeadTrack(finished, rms(series), by_landmarks_px, rms(raw_series), series, raw_series, found_share, worn)
 
 

@@ -22,6 +22,7 @@ FARTHEST_PX = 8.0  # from where the landmarks expect the point
 # Median stray of patches in depth, inter-ocular units, from which on it is not skin: by landmarks and among themselves.
 # Ten performers and three people: with glasses .125 and .128, .078 and .102; bare .05 to .11, .03 to .064, never both.
 WORN, WORN_AMONG = 0.1, 0.065
+SKIN_SHARE = 0.5  # of the measured depths of skin; the rest is the mean head's
 LEAST_TURN = 0.01  # rad; a head that turns less tells nothing of depths
 LANDMARK_TRUST = 0.04  # weight of a landmark where the patch is not found again, beside one for a patch that is
 
@@ -79,25 +80,26 @@ def own_depths(
     return depths - depths.mean()
 
 
-def worn_depths(
+def patch_depths(
     by_landmarks: Float[ndarray, " M"],
     moves: Float[ndarray, " M"],
     depths: Float[ndarray, " M"],
     information: Float[ndarray, " M"],
-) -> Float[ndarray, " M"]:
-    """How much deeper than the skin each patch lies, or zero for all where skin is what they show.
+) -> tuple[Float[ndarray, " M"], bool]:
+    """How much deeper each patch lies than on a mean head, and whether something is worn before the skin.
 
-    How deep the whole is the landmarks say, everything else the patches.
+    How deep the whole is the landmarks say, everything else the patches. People differ from the mean head about as much
+    as these measurements err: of skin they count half. Of glasses the mean head knows nothing.
 
     Args:
         by_landmarks: what `own_depths` says.
-        moves: in depth, by a fit in which each patch was free.
-        depths, information: as in `without_scale`.
+        moves: in depth from the mean head, by a fit in which each patch was free.
+        depths, information: of the mean head, and as in `without_scale`.
     """
     among = without_scale(moves, depths, information)
-    if np.median(np.abs(by_landmarks)) < WORN or np.median(np.abs(among)) < WORN_AMONG:
-        return np.zeros_like(among)
-    return by_landmarks - without_scale(by_landmarks, depths, information) + among
+    measured = by_landmarks - without_scale(by_landmarks, depths, information) + among
+    worn = bool(np.median(np.abs(by_landmarks)) > WORN and np.median(np.abs(among)) > WORN_AMONG)
+    return measured if worn else SKIN_SHARE * measured, worn
 
 
 def without_scale(
