@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from locutor.capture.follow import follow_points
-from locutor.capture.keyframe import LANDMARK_TRUST, SKIN_SHARE, Sighting, keyframes, own_depths, patch_depths, without_scale
+from locutor.capture.keyframe import (
+    LANDMARK_TRUST,
+    SKIN_SHARE,
+    Sighting,
+    keyframes,
+    own_depths,
+    patch_depths,
+    without_scale,
+)
 from locutor.capture.mean_face import MEAN_RIGID, with_mean_depth
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera

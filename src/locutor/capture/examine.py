@@ -41,8 +41,8 @@ class FootageFigures:
         seconds: length.
         face_px: height of the face in the film, px.
         missing_frames, longest_gap_s: without a face.
-        covered_frames, longest_covered_s: with a face of which fewer than half as many patches of skin as usual are found
-            again: something is before the upper half of it, or it is blurred. What covers the mouth alone is not seen here.
+        covered_frames, longest_covered_s: with a face of which fewer than half as many patches of skin as usual are
+            found again: something is before the upper half of it, or it is blurred. A covered mouth is not seen here.
         worn: whether glasses or hair lie before the skin by which the head is followed.
         n_cuts: within the film.
         repeated_share: share of frames that repeat the one before: dropped frames or a lower frame rate.

@@ -57,12 +57,12 @@ def lucas_kanade(
     high = np.maximum(np.ceil(both.max(0)).astype(int) + reach, low + step)
     box = slice(low[1], high[1]), slice(low[0], high[0])
     corner = low.astype(np.float32)
+    start, expected = ((xy - corner).astype(np.float32, order="C").reshape(-1, 1, 2) for xy in (points, guess))
     there, found, _ = cv2.calcOpticalFlowPyrLK(
-        source[box], target[box],
-        *((xy - corner).astype(np.float32, order="C").reshape(-1, 1, 2) for xy in (points, guess)),
+        source[box], target[box], start, expected,
         winSize=(window_px, window_px), maxLevel=levels, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )  # fmt: skip
-    return there[:, 0] + corner, found[:, 0] > 0
+    return np.asarray(there)[:, 0] + corner, np.asarray(found)[:, 0] > 0
 
 
 def residual_flow(track: RigidTrack, camera: Camera, flow: FlowField) -> float:

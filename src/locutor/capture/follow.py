@@ -6,6 +6,7 @@ another: two threads share the clip, and the result does not depend on how.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -56,7 +57,7 @@ def follow_points(
             previous = frame
 
     bounds = np.linspace(0, n_frames, N_THREADS + 1).astype(int).tolist()
-    parts = [range(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if a < b]
+    parts = [range(a, b) for a, b in itertools.pairwise(bounds) if a < b]
     with ThreadPoolExecutor(N_THREADS) as pool:
         list(pool.map(follow, parts))
     return flow, sighting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -150,10 +150,6 @@ class ImageStore:
     def grey(self, k: int) -> UInt8[ndarray, "H W"]:
         """Image k in grey."""
         return decode_grey(self._read(k))
-
-    def all_grey(self) -> Iterator[UInt8[ndarray, "H W"]]:
-        """All images in order, in grey."""
-        return (self.grey(k) for k in range(len(self)))
 
     def _damaged(self) -> FormatError:
         return FormatError(f"{self._path} is damaged or cut off", "run `locutor capture` again")

@@ -65,10 +65,9 @@ def _length_and_face(f: FootageFigures) -> Iterator[Finding]:
         lost = f"the face is lost in {f.missing_frames} frames, for {f.longest_gap_s:.1f} s at the longest"
         yield Finding(Grade.USABLE, lost, "keep the face in view, without hands before it")
     if f.longest_covered_s >= _COVERED_FACE_S:
-        hidden = f"the upper face is covered, or blurred, in {f.covered_frames} frames"
-        yield Finding(
-            Grade.USABLE, f"{hidden}, for {f.longest_covered_s:.1f} s at the longest", "no hands or hair before the face"
-        )
+        hidden = f"the upper face is covered or blurred in {f.covered_frames} frames"
+        longest = f"for {f.longest_covered_s:.1f} s at the longest"
+        yield Finding(Grade.USABLE, f"{hidden}, {longest}", "no hands or hair before the face")
     if f.worn:
         yield Finding(
             Grade.GOOD, "glasses or hair lie before the skin by which the head is followed", "it is allowed for"
