@@ -26,7 +26,7 @@ _EYES = {  # outer corner, two above, inner corner, two below
     "eyeBlinkRight": (33, 160, 158, 133, 153, 144),
     "eyeBlinkLeft": (263, 387, 385, 362, 380, 373),
 }
-_CHIN = (152, 200)
+_CHIN = (152, 175, 199)
 _LOWER_LIP = (14, 17)  # inner and outer edge, in the middle
 # Of coefficient, chin and thickness of the lower lip: lips that round or press move without the jaw and push the chin.
 _JAW_WEIGHTS = (1.0, 6.0, -1.5)
