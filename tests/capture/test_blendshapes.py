@@ -26,8 +26,9 @@ def clip(n: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         points[:, above_b, 0] = points[:, below_b, 0] = 0.2
         for point in (above_a, above_b):
             points[:, point, 1] = -0.1 * (1 - blink)
-    points[:, 152, 1] = points[:, 200, 1] = 1 + 0.2 * jaw
+    points[:, (152, 175, 199), 1] = 1 + 0.2 * jaw[:, None]
     points[:, 14, 1] = 0.3 * jaw
+    points[:, 17, 1] = 0.3 * jaw + 0.1
     return raw.astype(np.float32), points, blink, jaw
 
 
@@ -62,3 +63,12 @@ def test_frames_without_a_face_do_not_count():
     spoilt[:40] = 0
     a, b = corrected_blendshapes(raw, points, observed), corrected_blendshapes(spoilt, points, observed)
     np.testing.assert_allclose(a[40:], b[40:], atol=1e-6)
+
+
+def test_lips_that_round_are_not_a_jaw_that_opens():
+    raw, points, _, jaw = clip()
+    rounded = np.clip(np.sin(np.arange(len(raw)) / 3), 0, 1)
+    points[:, 17, 1] += 0.1 * rounded  # the lower lip swells
+    points[:, [152, 175, 199], 1] += 0.05 * rounded[:, None]  # and pushes the chin
+    found = corrected_blendshapes(raw, points, np.ones(len(raw), bool))[:, ARKIT_NAMES.index("jawOpen")]
+    assert np.corrcoef(found, jaw)[0, 1] > np.corrcoef(points[:, 152, 1], jaw)[0, 1] + 0.02

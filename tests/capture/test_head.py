@@ -38,7 +38,7 @@ def run(pictures: list[np.ndarray], observed: np.ndarray) -> Case:
     nearest = known[np.abs(np.arange(N)[:, None] - known).argmin(1)]
     with pytest.MonkeyPatch.context() as patch:  # the drawn person is a mask, far flatter than people are
         patch.setattr("locutor.capture.head.with_mean_depth", lambda points: points)
-        track = track_head(landmarks[nearest], observed, CAMERA, lambda: iter(pictures))
+        track = track_head(landmarks[nearest], observed, CAMERA, pictures.__getitem__)
     return Case(track, rotation_errors(track.rigid.R_world_head, take().R_world_head[:N]))
 
 

@@ -6,7 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-from locutor.capture.keyframe import LANDMARK_TRUST, Sighting, find_again, keyframes, own_depths
+from locutor.capture.follow import follow_points
+from locutor.capture.keyframe import (
+    LANDMARK_TRUST,
+    SKIN_SHARE,
+    Sighting,
+    keyframes,
+    own_depths,
+    patch_depths,
+    without_scale,
+)
 from locutor.capture.mean_face import MEAN_RIGID, with_mean_depth
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera
@@ -24,6 +33,10 @@ def shifted(rng_seed: int, shifts: np.ndarray) -> list[np.ndarray]:
     return [cv2.warpAffine(picture, M, (200, 200), borderMode=cv2.BORDER_REFLECT).astype(np.uint8) for M in moves]
 
 
+def find_again(frames: list[np.ndarray], expected: np.ndarray, key_frames: list[int], cuts: list[int]) -> Sighting:
+    return follow_points(frames.__getitem__, expected, np.arange(4), key_frames, cuts)[1]
+
+
 def track(w: np.ndarray) -> RigidTrack:
     return RigidTrack(np.eye(3), w, np.tile([0.0, 0, 10], (len(w), 1)), np.zeros((4, 3)), np.ones(4))
 
@@ -32,7 +45,7 @@ def test_patches_are_found_far_from_where_the_search_starts_and_without_drift():
     shifts = np.stack([np.linspace(0, 4, N), np.linspace(3, 0, N)], 1)
     frames = shifted(0, shifts)
     expected = np.tile(GRID, (N, 1, 1))  # the track believes that nothing moves
-    seen = find_again(frames, [frames[0]], [0], expected, [])
+    seen = find_again(frames, expected, [0], [])
     assert seen.found.all()
     np.testing.assert_allclose(seen.px - GRID, np.tile((shifts - shifts[0])[:, None], (1, len(GRID), 1)), atol=0.1)
 
@@ -41,7 +54,7 @@ def test_what_is_hidden_is_not_found():
     frames = shifted(1, np.zeros((N, 2)))
     frames[5] = shifted(2, np.zeros((1, 2)))[0]  # something else altogether
     expected = np.tile(GRID, (N, 1, 1))
-    seen = find_again(frames, [frames[0]], [0], expected, [])
+    seen = find_again(frames, expected, [0], [])
     assert seen.found[5].mean() < 0.2
     assert seen.found[[4, 6]].all()
     np.testing.assert_array_equal(seen.px[5][~seen.found[5]], expected[5][~seen.found[5]])
@@ -50,8 +63,8 @@ def test_what_is_hidden_is_not_found():
 def test_each_shot_has_its_own_keyframe():
     frames = shifted(3, np.zeros((6, 2))) + shifted(4, np.zeros((6, 2)))
     expected = np.tile(GRID, (N, 1, 1))
-    assert find_again(frames, [frames[0], frames[6]], [0, 6], expected, [6]).found.all()
-    assert not find_again(frames, [frames[0], frames[0]], [0, 0], expected, [6]).found[6:].all(1).any()
+    assert find_again(frames, expected, [0, 6], [6]).found.all()
+    assert not find_again(frames, expected, [0, 0], [6]).found[6:].all(1).any()
 
 
 def test_keyframes_show_a_face_in_the_mean_pose_of_their_shot():
@@ -95,15 +108,18 @@ def test_a_patch_on_glasses_gets_their_depth(turn, share):
     assert depths[:6].mean() - depths[6:].mean() == pytest.approx(-0.4 * share, abs=0.05)
 
 
-def test_small_strays_of_a_bare_face_are_let_be():
+@pytest.mark.parametrize(("by_landmarks", "among", "worn"), [(0.2, 0.2, True), (0.2, 0.05, False), (0.05, 0.2, False)])
+def test_depths_are_the_landmarks_word_on_the_whole_and_the_patches_word_on_each(by_landmarks, among, worn):
     rng = np.random.default_rng(6)
-    skin = rng.uniform(-0.5, 0.5, (12, 3))
-    w = 0.1 * np.sin(np.arange(60)[:, None] * [0.2, 0.31, 0.17])
-    poses = RigidTrack(np.eye(3), w, np.tile([0.0, 0, 10], (60, 1)), skin, np.ones(12))
-    camera = Camera(512, 512, 1000.0, 256.0, 256.0)
-    strayed = replace(poses, points=skin + rng.uniform(-0.1, 0.1, (12, 1)) * [0, 0, 1])
-    seen = Sighting(strayed.project(camera), np.ones((60, 12), bool))
-    assert not own_depths(seen, poses.project(camera), np.ones(60, bool), poses, camera).any()
+    depths, signs = rng.uniform(-0.5, 0.5, 64), rng.choice([-1.0, 1.0], 64)
+    said = by_landmarks * signs + 0.1 * depths
+    found, is_worn = patch_depths(said, among * signs + 0.7 * depths, depths, np.ones(64))
+    assert is_worn == worn
+    share = 1.0 if worn else SKIN_SHARE
+    slope = np.polyfit(depths, found, 1)[0]
+    assert slope == pytest.approx(share * np.polyfit(depths, said, 1)[0], abs=1e-6)
+    expected = share * without_scale(among * signs, depths, np.ones(64))
+    np.testing.assert_allclose(without_scale(found, depths, np.ones(64)), expected, atol=1e-9)
 
 
 def test_a_flat_face_gets_the_depth_of_people_and_keeps_its_outline():
@@ -115,3 +131,15 @@ def test_a_flat_face_gets_the_depth_of_people_and_keeps_its_outline():
     assert deep[:, 2].std() / MEAN_RIGID[:, 2].std() == pytest.approx(1, abs=0.03)
     wide = with_mean_depth(flat * [1.1, 1, 1])
     assert wide[:, 2].std() > deep[:, 2].std()  # a larger face is deeper
+
+
+def test_a_stretch_in_depth_stays_as_it_was_and_single_patches_move():
+    rng = np.random.default_rng(7)
+    depths, information = rng.uniform(-0.5, 0.5, 40), rng.uniform(0.5, 1, 40)
+    worn = np.where(np.arange(40) < 6, -0.3, 0.0)
+    moved = without_scale(worn + 0.4 * depths + 0.1, depths, information)
+    np.testing.assert_allclose(moved, without_scale(worn, depths, information), atol=1e-9)
+    assert moved[:6].mean() - moved[6:].mean() == pytest.approx(-0.3, abs=0.05)
+    assert information @ moved == pytest.approx(0, abs=1e-9)
+    assert information @ (moved * depths) == pytest.approx(0, abs=1e-9)
+    np.testing.assert_allclose(without_scale(worn, depths, np.where(worn, 1e-9, 1.0)), worn, atol=1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.synthetic.errors import jitter_deg, rms_deg, rotation_errors
 
-from locutor.capture.track import FlowField, RigidTrack, Weights, refine
+from locutor.capture.track import FlowField, RigidTrack, Weights, refine, refine_with_shape
 from locutor.core.camera import Camera
 from locutor.geometry.rotation import matrix_from_rotvec, mean_rotation, rotvec_from_matrix
 
@@ -210,3 +210,16 @@ def test_rotations_compose_the_mean_and_the_vectors():
     np.testing.assert_allclose(track.R_world_head[3], expected, atol=1e-12)
     world = track.points @ expected.T + track.xyz[3]
     np.testing.assert_allclose(track.project(CAMERA)[3], CAMERA.project(world), atol=1e-9)
+
+
+def test_the_shape_of_a_long_clip_is_learnt_from_seconds_of_it(monkeypatch):
+    problem = make_problem(n_frames=300)
+    trust = np.ones(problem.landmarks_px.shape[:2])
+    given = problem.landmarks_px, trust, CAMERA, Weights(shape=0.02, depth=0.002, acceleration_px=0.5), 6
+    whole = refine_with_shape(problem.start, *given, cuts=[140])
+    monkeypatch.setattr("locutor.capture.track.SHAPE_FRAMES", 100)
+    sampled = refine_with_shape(problem.start, *given, cuts=[140])
+    assert (sampled.points != whole.points).any()
+    start = np.abs(problem.start.points - whole.points).mean()
+    assert np.abs(sampled.points - whole.points).mean() < 0.25 * start
+    assert np.degrees(np.abs(sampled.w - whole.w).max()) < 0.3

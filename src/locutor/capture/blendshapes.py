@@ -26,8 +26,10 @@ _EYES = {  # outer corner, two above, inner corner, two below
     "eyeBlinkRight": (33, 160, 158, 133, 153, 144),
     "eyeBlinkLeft": (263, 387, 385, 362, 380, 373),
 }
-_CHIN = (152, 200)
-_INNER_LIPS = (13, 14)
+_CHIN = (152, 175, 199)
+_LOWER_LIP = (14, 17)  # inner and outer edge, in the middle
+# Of coefficient, chin and thickness of the lower lip: lips that round or press move without the jaw and push the chin.
+_JAW_WEIGHTS = (1.0, 6.0, -1.5)
 
 
 def corrected_blendshapes(
@@ -37,8 +39,9 @@ def corrected_blendshapes(
 
     What the face shows at rest is subtracted (the median for the directions of gaze, a low percentile for all that
     only rises), and the rest is stretched to 0..1. A blink is the mean of the coefficient and of the eye's aspect
-    ratio (Soukupova and Cech 2016, eq. 1) between this person's open and closed; the opening of the jaw the mean of
-    the coefficient, the drop of the chin and the gap of the lips, all in spreads of the coefficient.
+    ratio (Soukupova and Cech 2016, eq. 1) between this person's open and closed; the opening of the jaw the
+    weighted mean of the coefficient and the drop of the chin less that of the thickness of the lower lip, all in
+    spreads of the coefficient.
 
     Args:
         raw: as MediaPipe gives them.
@@ -75,8 +78,8 @@ def eye_closing(eye: Float[ndarray, "T 6 3"], observed: Bool[ndarray, " T"]) -> 
 def _jaw_open(
     coefficient: Float[ndarray, " T"], in_head: Float[ndarray, "T 478 3"], observed: Bool[ndarray, " T"]
 ) -> Float[ndarray, " T"]:
-    upper, lower = _INNER_LIPS
-    signs = (coefficient, in_head[:, _CHIN, 1].mean(axis=1), in_head[:, lower, 1] - in_head[:, upper, 1])
+    inner, outer = _LOWER_LIP
+    signs = (coefficient, in_head[:, _CHIN, 1].mean(axis=1), in_head[:, outer, 1] - in_head[:, inner, 1])
     spread = coefficient[observed].std()
     risen = [(sign - np.percentile(sign[observed], REST_PERCENTILE)) / (sign[observed].std() + 1e-6) for sign in signs]
-    return np.clip(spread * np.mean(risen, axis=0), 0, 1)
+    return np.clip(spread * np.average(risen, axis=0, weights=_JAW_WEIGHTS), 0, 1)

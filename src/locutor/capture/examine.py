@@ -27,6 +27,7 @@ from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
 # Classes of mouth shapes: opening in inter-ocular units, width against the person's median.
 OPENINGS = {"closed": (-math.inf, 0.02), "part open": (0.02, 0.08), "open": (0.08, math.inf)}
 WIDTHS = {"narrow": (-math.inf, 0.95), "middle": (0.95, 1.05), "wide": (1.05, math.inf)}
+COVERED = 0.5  # of the patches that are usually found
 SEEN_FRAMES = 8  # a shape shown for a third of a second counts as covered
 _CORNERS = (61, 291)
 _INNER = (13, 14)
@@ -40,6 +41,9 @@ class FootageFigures:
         seconds: length.
         face_px: height of the face in the film, px.
         missing_frames, longest_gap_s: without a face.
+        covered_frames, longest_covered_s: with a face of which fewer than half as many patches of skin as usual are
+            found again: something is before the upper half of it, or it is blurred. A covered mouth is not seen here.
+        worn: whether glasses or hair lie before the skin by which the head is followed.
         n_cuts: within the film.
         repeated_share: share of frames that repeat the one before: dropped frames or a lower frame rate.
         longest_freeze_s: longest run of one picture.
@@ -67,6 +71,9 @@ class FootageFigures:
     face_px: float
     missing_frames: int
     longest_gap_s: float
+    covered_frames: int
+    longest_covered_s: float
+    worn: bool
     n_cuts: int
     repeated_share: float
     longest_freeze_s: float
@@ -121,11 +128,15 @@ def examine(
     blinks, closed = _blinks(motion)
     heights = [face_height_px(points) for points in seen.landmarks[observed][::10]]
     repeated = np.asarray(seen.rows["repeated"])
+    covered = observed & (head.found_share < COVERED * np.median(head.found_share[observed]))
     return FootageFigures(
         seconds=round(len(seen) / FPS, 2),
         face_px=round(float(np.median(heights)) * framing.side / framing.size, 1),
         missing_frames=int((~observed).sum()),
         longest_gap_s=round(longest_gap(observed)[1] / FPS, 2),
+        covered_frames=int(covered.sum()),
+        longest_covered_s=round(longest_gap(~covered)[1] / FPS, 2),
+        worn=head.worn,
         n_cuts=n_cuts,
         repeated_share=round(float(repeated.mean()), 4),
         longest_freeze_s=round(longest_gap(~repeated)[1] / FPS, 2),

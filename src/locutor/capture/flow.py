@@ -1,10 +1,8 @@
 """Optical flow at the rigid points of the face, and the residual that judges a track."""
 
-from collections.abc import Iterable
-
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 from numpy import ndarray
 
 from locutor.capture.track import FlowField, RigidTrack
@@ -20,43 +18,51 @@ FLOW_POINTS = (
 )  # fmt: skip
 
 
-def measure_flow(grey_frames: Iterable[UInt8[ndarray, "H W"]], projected: Float[ndarray, "T M 2"]) -> FlowField:
-    """Lucas-Kanade flow of `projected` points between consecutive frames, checked forward and backward.
+def measure_flow(
+    previous: UInt8[ndarray, "H W"],
+    current: UInt8[ndarray, "H W"],
+    start: Float[ndarray, "M 2"],
+    guess: Float[ndarray, "M 2"],
+) -> tuple[Float[ndarray, "M 2"], Bool[ndarray, " M"]]:
+    """Lucas-Kanade flow of points from one frame to the next, px, and whether there and back it meets.
 
     Args:
-        grey_frames: the T frames in order; only two are held at a time.
-        projected: where the track sees the points, px; its motion starts the search.
+        previous, current: the frames.
+        start: places in the first.
+        guess: places expected in the second, where the search starts.
     """
-    n_frames, n_points = projected.shape[:2]
-    flow = np.zeros((n_frames - 1, n_points, 2))
-    trusted = np.zeros((n_frames - 1, n_points), bool)
-    previous = None
-    for t, current in enumerate(grey_frames):
-        if previous is not None:
-            start = projected[t - 1].astype(np.float32)[:, None]
-            guess = projected[t].astype(np.float32)[:, None]
-            there, found = _lucas_kanade(previous, current, start, guess)
-            back, found_back = _lucas_kanade(current, previous, there, start)
-            round_trip = np.linalg.norm((back - start)[:, 0], axis=1)
-            trusted[t - 1] = found & found_back & (round_trip < ROUND_TRIP_PX)
-            flow[t - 1] = (there - start)[:, 0]
-        previous = current
-    return FlowField(flow, trusted)
+    there, found = lucas_kanade(previous, current, start, guess, levels=1)
+    back, found_back = lucas_kanade(current, previous, there, start, levels=1)
+    met = np.linalg.norm(back - start.astype(np.float32), axis=1) < ROUND_TRIP_PX
+    return there - start.astype(np.float32), found & found_back & met
 
 
-def _lucas_kanade(
-    previous: UInt8[ndarray, "H W"], current: UInt8[ndarray, "H W"], points: ndarray, guess: ndarray
-) -> tuple[ndarray, ndarray]:
+def lucas_kanade(
+    source: UInt8[ndarray, "H W"],
+    target: UInt8[ndarray, "H W"],
+    points: Float[ndarray, "M 2"],
+    guess: Float[ndarray, "M 2"],
+    levels: int,
+    window_px: int = WINDOW_PX,
+) -> tuple[Float32[ndarray, "M 2"], Bool[ndarray, " M"]]:
+    """Where the windows around `points` lie in the target, and which were found.
+
+    The pyramids are made of no more of the pictures than the windows can reach: pyramids of whole frames take longer
+    than the search.
+    """
+    step, height, width = 2**levels, *source.shape
+    both = np.concatenate([points, guess])
+    reach = step * (window_px // 2 + 4)
+    low = np.clip((both.min(0) - reach) // step * step, 0, np.array([width, height]) // step * step - step).astype(int)
+    high = np.maximum(np.ceil(both.max(0)).astype(int) + reach, low + step)
+    box = slice(low[1], high[1]), slice(low[0], high[0])
+    corner = low.astype(np.float32)
+    start, expected = ((xy - corner).astype(np.float32, order="C").reshape(-1, 1, 2) for xy in (points, guess))
     there, found, _ = cv2.calcOpticalFlowPyrLK(
-        previous,
-        current,
-        points,
-        guess.copy(),
-        winSize=(WINDOW_PX, WINDOW_PX),
-        maxLevel=2,
-        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-    )
-    return there, found[:, 0] > 0
+        source[box], target[box], start, expected,
+        winSize=(window_px, window_px), maxLevel=levels, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )  # fmt: skip
+    return np.asarray(there)[:, 0] + corner, np.asarray(found)[:, 0] > 0
 
 
 def residual_flow(track: RigidTrack, camera: Camera, flow: FlowField) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,16 +10,18 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
-from locutor.capture.flow import FLOW_POINTS, measure_flow, residual_flow, residual_series, rms
-from locutor.capture.keyframe import find_again, keyframes, own_depths
+from locutor.capture.flow import FLOW_POINTS, residual_flow, residual_series, rms
+from locutor.capture.follow import follow_points
+from locutor.capture.keyframe import keyframes, own_depths, patch_depths
 from locutor.capture.mean_face import with_mean_depth
-from locutor.capture.track import FlowField, RigidTrack, Weights, refine
+from locutor.capture.track import FlowField, RigidTrack, Weights, refine, refine_with_shape
 from locutor.core.archive import load_arrays
 from locutor.core.camera import Camera
 from locutor.core.face import OUTER_EYE_CORNERS, RIGID
 from locutor.geometry.rotation import mean_rotation, rotvec_from_matrix
-from locutor.geometry.similarity import fit_similarity
+from locutor.geometry.similarity import fit_similarities
 
+FREE_DEPTH = 0.2  # inter-ocular units by which patches may lie off the mean head where they are free
 FLOW_ROWS = np.array([RIGID.index(p) for p in FLOW_POINTS])
 
 
@@ -34,6 +36,8 @@ class HeadTrack:
         residual_flow_raw_px: the same of the landmarks' pose frame by frame, without any smoothing or adjustment.
         residual_series_px: length of the residual in every step from a frame to the next; nan where nothing is seen.
         raw_series_px: the same of the landmarks' pose frame by frame.
+        found_share: share of the patches of skin that is found again in every frame; 0 without a face.
+        worn: whether the patches lie off the skin, on glasses or hair, and got depths of their own.
     """
 
     rigid: RigidTrack
@@ -42,11 +46,14 @@ class HeadTrack:
     residual_flow_raw_px: float
     residual_series_px: Float[ndarray, " T1"]
     raw_series_px: Float[ndarray, " T1"]
+    found_share: Float[ndarray, " T"]
+    worn: bool
 
     def save(self, path: Path) -> None:
         """Write as npz."""
         values = {"figures": [self.residual_flow_px, self.residual_flow_landmarks_px, self.residual_flow_raw_px]}
         series = {"series": self.residual_series_px, "raw_series": self.raw_series_px}
+        series |= {"found_share": self.found_share, "worn": np.array(self.worn)}
         np.savez(path, **vars(self.rigid), **values, **series)  # type: ignore[arg-type]
 
     @staticmethod
@@ -55,14 +62,15 @@ class HeadTrack:
         data = load_arrays(path)
         rigid = RigidTrack(*(data[name] for name in ("R_mean", "w", "xyz", "points", "sigma_px")))
         residual, landmarks, raw = data["figures"].tolist()
-        return HeadTrack(rigid, residual, landmarks, raw, data["series"], data["raw_series"])
+        series = data["series"], data["raw_series"], data["found_share"]
+        return HeadTrack(rigid, residual, landmarks, raw, *series, bool(data["worn"]))
 
 
 def track_head(
     landmarks: Float[ndarray, "T 478 3"],
     observed: Bool[ndarray, " T"],
     camera: Camera,
-    grey_frames: Callable[[], Iterable[UInt8[ndarray, "H W"]]],
+    grey_frame: Callable[[int], UInt8[ndarray, "H W"]],
     cuts: Sequence[int] = (),
 ) -> HeadTrack:
     """Track the head through a clip.
@@ -71,46 +79,37 @@ def track_head(
         landmarks: MediaPipe points, px (z in px too), IMAGE mode: VIDEO mode filters and lags.
         observed: False where no face was found (the landmarks there are interpolated).
         camera: fixed; the focal length cannot be observed at the pose ranges of talking people.
-        grey_frames: gives the T grey frames in order, once per call.
+        grey_frame: reads one frame; called from several threads.
         cuts: frames with which a new shot begins: neither flow nor smoothness reaches across.
     """
     rigid = landmarks[:, RIGID].astype(np.float64)
     raw = _initial_track(rigid, observed, camera)
-    given = rigid[..., :2], observed, camera
-    track = refine(raw, *given, Weights(shape=0.055, depth=0.003), learn_sigma=True)
-    track = refine(track, *given, Weights(shape=0.0033, acceleration_px=0.15), learn_sigma=True, cuts=cuts)
+    trust = np.repeat(observed[:, None].astype(np.float64), rigid.shape[1], 1)
+    given = rigid[..., :2], trust, camera
+    track = refine_with_shape(raw, *given, Weights(shape=0.055, depth=0.003), 6, cuts)
+    track = refine_with_shape(track, *given, Weights(shape=0.0033, acceleration_px=0.15), 6, cuts)
     by_landmarks = track
-    flow = measure_flow(grey_frames(), track.project(camera))
-    flow.trusted[[cut - 1 for cut in cuts]] = False
     keys = keyframes(track, observed, cuts)
-    frames = dict(zip(keys, _chosen(grey_frames(), keys), strict=True))
-    sighting = find_again(grey_frames(), [frames[k] for k in keys], keys, track.project(camera), cuts)
+    flow, sighting = follow_points(grey_frame, track.project(camera), FLOW_ROWS, keys, cuts)
     px, trust = sighting.filled(rigid[..., :2], observed)
     # The landmarks have flattened the shape. Begin again, and hold on to it: expressions pass for depth as well.
-    depths = own_depths(sighting, rigid[..., :2], observed, by_landmarks, camera)[:, None]
-    track = replace(track, points=raw.points + depths * [0, 0, 1], sigma_px=raw.sigma_px)
+    track = replace(track, points=raw.points, sigma_px=raw.sigma_px)
     shape = Weights(shape=0.005, depth=0.0005, acceleration_px=0.3)
-    track = refine(track, px, trust, camera, shape, iterations=8, learn_sigma=True, cuts=cuts)
-    with_flow = Weights(landmark_scale=2.0, flow_px=0.15, acceleration_px=0.12)
+    free = refine_with_shape(track, px, trust, camera, replace(shape, depth=FREE_DEPTH), 6, cuts)
+    by_patches = (free.points - raw.points)[:, 2], raw.points[:, 2], trust.mean(0) / free.sigma_px**2
+    depths, worn = patch_depths(own_depths(sighting, rigid[..., :2], observed, by_landmarks, camera), *by_patches)
+    track = replace(track, points=raw.points + depths[:, None] * [0, 0, 1])
+    track = refine_with_shape(track, px, trust, camera, shape, 8, cuts)
+    with_flow = Weights(landmark_scale=0.7, flow_px=0.2, acceleration_px=0.12)
     judged = trust.copy()
     judged[:, FLOW_ROWS[1::2]] = 0
     half = refine(track, px, judged, camera, with_flow, _only(flow, FLOW_ROWS[0::2]), iterations=5, cuts=cuts)
     judge = _only(flow, FLOW_ROWS[1::2])
-    finished = refine(track, px, trust, camera, with_flow, _only(flow, FLOW_ROWS), iterations=5, cuts=cuts)
+    finished = refine(track, px, trust, camera, with_flow, flow, iterations=5, cuts=cuts)
     series, raw_series = residual_series(half, camera, judge), residual_series(raw, camera, judge)
     by_landmarks_px = residual_flow(by_landmarks, camera, judge)
-    return HeadTrack(finished, rms(series), by_landmarks_px, rms(raw_series), series, raw_series)
-
-
-def _chosen(frames: Iterable[UInt8[ndarray, "H W"]], numbers: Sequence[int]) -> list[UInt8[ndarray, "H W"]]:
-    """The frames of these numbers, which rise; none after the last is read."""
-    found = []
-    for number, frame in enumerate(frames):
-        if number in numbers:
-            found.append(frame)
-        if number == numbers[-1]:
-            break
-    return found
+    found_share = (sighting.found & observed[:, None]).mean(1)
+    return HeadTrack(finished, rms(series), by_landmarks_px, rms(raw_series), series, raw_series, found_share, worn)
 
 
 def _only(flow: FlowField, rows: ndarray) -> FlowField:
@@ -124,17 +123,15 @@ def _initial_track(rigid: Float[ndarray, "T M 3"], observed: Bool[ndarray, " T"]
     sample = rigid[observed][::5]
     shape = sample[0] - sample[0].mean(0)
     for _ in range(3):
-        shape = np.median([fit_similarity(points, shape).apply(points) for points in sample], axis=0)
+        scale, R, t = fit_similarities(sample, np.broadcast_to(shape, sample.shape))
+        shape = np.median(scale[:, None, None] * sample @ np.swapaxes(R, 1, 2) + t[:, None], axis=0)
     shape -= shape.mean(0)
     corners = [RIGID.index(p) for p in OUTER_EYE_CORNERS]
     shape /= np.linalg.norm(shape[corners[0]] - shape[corners[1]])
     shape = with_mean_depth(shape)
-    rotations, translations = [], []
-    for points in rigid:
-        fit = fit_similarity(shape, points)
-        rotations.append(fit.R)
-        translations.append(np.array([fit.t[0] - camera.cx, fit.t[1] - camera.cy, camera.focal_px]) / fit.scale)
-    R = np.array(rotations)
+    scale, R, t = fit_similarities(shape, rigid)
+    focal = np.full(len(t), camera.focal_px)
+    xyz = np.column_stack([t[:, 0] - camera.cx, t[:, 1] - camera.cy, focal]) / scale[:, None]
     R_mean = mean_rotation(R[observed])
     w = rotvec_from_matrix(R @ R_mean.T)
-    return RigidTrack(R_mean, w, np.array(translations), shape, np.full(len(shape), 0.7))
+    return RigidTrack(R_mean, w, xyz, shape, np.full(len(shape), 0.7))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -29,7 +29,7 @@ class ImageStoreWriter:
 
     Args:
         path: the file to make.
-        lossless: PNG, else JPEG.
+        lossless: PNG, for pictures of few levels; else JPEG.
         ends: where the images of an interrupted writer end in the file, to go on after the last of them
             (`suspend` and `end` give them); whatever was written later is cut off.
     """
@@ -64,7 +64,7 @@ class ImageStoreWriter:
 
     def encode(self, image: UInt8[ndarray, "H W *channels"]) -> bytes:
         """The image as it will lie in the file; may be called from any thread."""
-        return encode_png(image) if self._lossless else encode_jpeg(image, JPEG_QUALITY, full_chroma=True)
+        return encode_png(image, flat=True) if self._lossless else encode_jpeg(image, JPEG_QUALITY, full_chroma=True)
 
     def append_encoded(self, encoded: bytes) -> None:
         """Add what `encode` gave."""
@@ -150,10 +150,6 @@ class ImageStore:
     def grey(self, k: int) -> UInt8[ndarray, "H W"]:
         """Image k in grey."""
         return decode_grey(self._read(k))
-
-    def all_grey(self) -> Iterator[UInt8[ndarray, "H W"]]:
-        """All images in order, in grey."""
-        return (self.grey(k) for k in range(len(self)))
 
     def _damaged(self) -> FormatError:
         return FormatError(f"{self._path} is damaged or cut off", "run `locutor capture` again")

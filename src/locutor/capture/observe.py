@@ -6,6 +6,7 @@ run goes on with the frame after the last whole one.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -99,6 +100,9 @@ def observe(film: Path, info: VideoInfo, framing: Framing, config: CaptureConfig
     expected = max(1, round(((config.end_s or info.duration_s) - config.start_s) * FPS))
     started = time.monotonic()
     with ExitStack() as stack:
+        # The landmarker's thousands of small objects per frame would have the collector walk the whole program.
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         rows = stack.enter_context((folder / ROWS).open("r+b" if len(earlier) else "wb"))
         rows.truncate(len(earlier) * ROW.itemsize)
         rows.seek(0, 2)

@@ -7,7 +7,9 @@ track, and the outline's shift up or down is found by Lucas & Kanade's (1981) it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -36,7 +38,7 @@ def shoulder_shifts(
     """Shift of the shoulder on the left and on the right of the image against the torso's track.
 
     Args:
-        grey_frame: reads one frame.
+        grey_frame: reads one frame; called from several threads.
         torso: track of the torso.
         reference: the frame that the track is measured against.
         landmarks: of the face in the reference frame, px.
@@ -48,18 +50,19 @@ def shoulder_shifts(
     n, size = len(torso.image_motion), matte.shape[1]
     template = _smooth(grey_frame(reference).astype(np.float32), size)
     slope = cv2.Sobel(template, cv2.CV_32F, 0, 1, ksize=3) / 8
+    bands = shoulder_bands(landmarks, matte)
+    outlines = {i: _outline(band, template, slope) for i, band in enumerate(bands) if band.sum() >= LEAST_PX}
     shifts = np.zeros((n, 2), np.float32)
-    for side, band in enumerate(shoulder_bands(landmarks, matte)):
-        if band.sum() < LEAST_PX:
-            continue
-        rows, columns = (slice(i.min(), i.max() + 1) for i in np.nonzero(band))
-        weight = np.where(band, slope, 0)[rows, columns]
-        energy = float((weight**2).sum() + STILL_LEVELS**2 * band.sum())
-        for frames in (range(reference, n), range(reference - 1, -1, -1)):
-            shifts[list(frames), side] = _follow(
-                (_moved_back(grey_frame(k), torso.image_motion[k], size) for k in frames),
-                template, weight, energy, (rows, columns),
-            )  # fmt: skip
+
+    def outwards(frames: range) -> None:
+        shift = dict.fromkeys(outlines, 0.0)
+        for k in frames:
+            frame = grey_frame(k)
+            for side, outline in outlines.items():
+                shift[side] = shifts[k, side] = outline.follow(frame, torso.image_motion[k], shift[side])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(outwards, (range(reference, n), range(reference - 1, -1, -1))))
     return shifts
 
 
@@ -84,34 +87,50 @@ def usual_at_zero(shifts: Float32[ndarray, "T 2"], n_train: int) -> Float32[ndar
     return shifts - np.median(shifts[:n_train], axis=0)
 
 
-def _moved_back(grey: UInt8[ndarray, "H W"], image_motion: Float[ndarray, "2 3"], size: int) -> Float[ndarray, "H W"]:
-    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
-    moved = cv2.warpAffine(grey, image_motion, grey.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return _smooth(moved.astype(np.float32), size)
-
-
 def _smooth(grey: Float[ndarray, "H W"], size: int) -> Float[ndarray, "H W"]:
     return cv2.GaussianBlur(grey, (0, 0), BLUR * size)
 
 
-def _follow(
-    frames: Iterable[Float[ndarray, "H W"]],
-    template: Float[ndarray, "H W"],
-    weight: Float[ndarray, "h w"],
-    energy: float,
-    box: tuple[slice, slice],
-) -> list[float]:
-    """The shift in every frame, each starting from the one before."""
-    rows, columns = box
-    still = template[rows, columns]
-    limit = MOST * template.shape[1]
-    shift, found = 0.0, []
-    for frame in frames:
+@dataclass(frozen=True)
+class _Outline:
+    """The band about one shoulder's outline in the reference frame.
+
+    Attributes:
+        still: how it looks there.
+        weight: vertical slope within the band, 0 outside.
+        energy: sum of the squared slopes, and of the noise that is expected.
+        left, top: of its box, px.
+        size: width of the frames, px.
+    """
+
+    still: Float[ndarray, "h w"]
+    weight: Float[ndarray, "h w"]
+    energy: float
+    left: int
+    top: int
+    size: int
+
+    def follow(self, frame: UInt8[ndarray, "H W"], image_motion: Float[ndarray, "2 3"], shift: float) -> float:
+        """The shift in a frame, from that in the frame before. No more is moved back than the shift can reach."""
+        limit = MOST * self.size
+        margin = round(limit + 4 * BLUR * self.size)
+        height, width = self.still.shape
+        to_box = np.array([[1, 0, self.left - margin], [0, 1, self.top - margin], [0, 0, 1]], np.float64)
+        seen_from = image_motion @ to_box
+        flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+        wide = (width + 2 * margin, height + 2 * margin)
+        moved = cv2.warpAffine(frame, seen_from, wide, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        moved = _smooth(moved.astype(np.float32), self.size)
         for _ in range(ITERATIONS):
-            shifted = np.array([[1, 0, columns.start], [0, 1, rows.start + shift]], np.float32)
-            flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
-            seen = cv2.warpAffine(frame, shifted, still.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
-            step = float((weight * (still - seen)).sum()) / energy
+            shifted = np.array([[1, 0, margin], [0, 1, margin + shift]], np.float32)
+            seen = cv2.warpAffine(moved, shifted, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            step = float((self.weight * (self.still - seen)).sum()) / self.energy
             shift = float(np.clip(shift + step, -limit, limit))
-        found.append(shift)
-    return found
+        return shift
+
+
+def _outline(band: Bool[ndarray, "H W"], template: Float[ndarray, "H W"], slope: Float[ndarray, "H W"]) -> _Outline:
+    rows, columns = (slice(int(i.min()), int(i.max()) + 1) for i in np.nonzero(band))
+    weight = np.where(band, slope, 0)[rows, columns]
+    energy = float((weight**2).sum() + STILL_LEVELS**2 * band.sum())
+    return _Outline(template[rows, columns], weight, energy, columns.start, rows.start, template.shape[1])

@@ -48,7 +48,7 @@ def solve_tracking(
     if (folder / HEAD).is_file():
         head = HeadTrack.load(folder / HEAD)
     else:
-        head = track_head(seen.landmarks, seen.observed, camera, frames.all_grey, cuts)
+        head = track_head(seen.landmarks, seen.observed, camera, frames.grey, cuts)
         with atomic_path(folder / HEAD) as part:
             head.save(part)
     yield Progress(STAGE, 1, 3, time.monotonic() - started, "torso")

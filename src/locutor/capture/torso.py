@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 
+from locutor.capture.flow import lucas_kanade
 from locutor.core.archive import load_arrays
 from locutor.core.camera import Camera
 from locutor.geometry.rotation import matrix_from_rotvec
@@ -62,7 +64,7 @@ def track_torso(
     looks most like the other frames is taken.
 
     Args:
-        grey_frame: reads one frame.
+        grey_frame: reads one frame; called from several threads.
         reference: the frame that the motion is measured against.
         torso_mask: where clothes are in the reference frame.
     """
@@ -116,10 +118,10 @@ class _Enhanced:
 
     def __init__(self, grey_frame: Callable[[int], UInt8[ndarray, "H W"]]) -> None:
         self._grey_frame = grey_frame
-        self._equalise = cv2.createCLAHE(clipLimit=6.0, tileGridSize=(8, 8))
 
     def __call__(self, k: int) -> UInt8[ndarray, "H W"]:
-        return np.asarray(self._equalise.apply(cv2.GaussianBlur(self._grey_frame(k), (0, 0), 1.0)))
+        equalise = cv2.createCLAHE(clipLimit=6.0, tileGridSize=(8, 8))  # one for each call: it is no thread's friend
+        return np.asarray(equalise.apply(cv2.GaussianBlur(self._grey_frame(k), (0, 0), 1.0)))
 
 
 def _track(
@@ -143,11 +145,15 @@ def _track(
         follow = _follow
     if features is None or len(features) < MIN_INLIERS:
         return TorsoTrack(motion, share, NOTHING)
-    for frames in (range(reference, n_frames), range(reference - 1, -1, -1)):
+
+    def outwards(frames: range) -> None:
         current = np.eye(2, 3)
         for k in frames:
             current, share[k] = follow(reference_image, grey_frame(k), features, current)
             motion[k] = current
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(outwards, (range(reference, n_frames), range(reference - 1, -1, -1))))
     return TorsoTrack(motion, share, method)
 
 
@@ -173,12 +179,9 @@ def _follow(
     features: Float[ndarray, "M 1 2"],
     guess: Float[ndarray, "2 3"],
 ) -> tuple[Float[ndarray, "2 3"], float]:
-    start = (features[:, 0] @ guess[:, :2].T + guess[:, 2]).astype(np.float32).reshape(-1, 1, 2)
-    there, found, _ = cv2.calcOpticalFlowPyrLK(
-        reference, image, features, start, winSize=(31, 31), maxLevel=2, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
-    )
-    ok = found[:, 0] > 0
-    return _similarity(features[ok, 0], there[ok, 0], guess)
+    expected = features[:, 0] @ guess[:, :2].T + guess[:, 2]
+    there, found = lucas_kanade(reference, image, features[:, 0], expected, levels=2, window_px=31)
+    return _similarity(features[found, 0], there[found], guess)
 
 
 def _similarity(

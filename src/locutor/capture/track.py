@@ -15,10 +15,21 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy.linalg import solveh_banded
 
+from locutor.capture.equations import (
+    add_acceleration,
+    couple,
+    eliminate_poses,
+    pose_jacobian,
+    shape_jacobian,
+    shape_system,
+    to_banded,
+    vectors_from_turns,
+)
 from locutor.core.camera import Camera
-from locutor.geometry.rotation import left_jacobian, matrix_from_rotvec, skew
+from locutor.geometry.rotation import matrix_from_rotvec
 
-BANDWIDTH = 12  # the acceleration prior couples frames t and t + 2, six unknowns each
+SECOND = 25  # frames
+SHAPE_FRAMES = 1000  # of which the shape is learnt
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class RigidTrack:
 
     def rotated_points(self) -> Float[ndarray, "T M 3"]:
         """Points turned into world axes, before the translation."""
-        return np.einsum("tij,mj->tmi", self.R_world_head, self.points)
+        return self.points @ np.swapaxes(self.R_world_head, 1, 2)
 
     def project(self, camera: Camera) -> Float[ndarray, "T M 2"]:
         """Pixel positions of the points in every frame."""
@@ -92,7 +103,7 @@ def refine(
     learn_sigma: bool = False,
     cuts: Sequence[int] = (),
 ) -> RigidTrack:
-    """Gauss-Newton on the poses (and on the shape when `weights.shape` is set).
+    """Gauss-Newton on the poses (and on the shape when `weights.shape` is set; then `flow` must not be given).
 
     `observed` says in which frames the landmarks were seen, or with what weight (0..1) each of them counts.
     The acceleration prior does not reach across `cuts`, the frames with which a new shot begins.
@@ -108,6 +119,32 @@ def refine(
             track = replace(track, sigma_px=_learn_sigma(error, trust, track.sigma_px))
         track = _step(track, error, trust, camera, weights, flow, start_points, cuts)
     return track
+
+
+def refine_with_shape(
+    track: RigidTrack,
+    landmarks_px: Float[ndarray, "T M 2"],
+    trust: Float[ndarray, "T M"],
+    camera: Camera,
+    weights: Weights,
+    iterations: int,
+    cuts: Sequence[int] = (),
+) -> RigidTrack:
+    """Poses, shape and how far each landmark strays.
+
+    Of long clips the shape is learnt from seconds spread over the clip, `SHAPE_FRAMES` in all: more frames do not make
+    it better, and the elimination of the poses costs 200 right-hand sides. The poses of all frames follow.
+    """
+    n_frames = len(track.w)
+    if n_frames <= SHAPE_FRAMES:
+        return refine(track, landmarks_px, trust, camera, weights, None, iterations, True, cuts)
+    starts = np.linspace(0, n_frames - SECOND, SHAPE_FRAMES // SECOND).astype(int)
+    sample = (starts[:, None] + np.arange(SECOND)).ravel()
+    seams = sorted({*range(SECOND, len(sample), SECOND), *np.searchsorted(sample, cuts).tolist()} - {0, len(sample)})
+    part = replace(track, w=track.w[sample], xyz=track.xyz[sample])
+    part = refine(part, landmarks_px[sample], trust[sample], camera, weights, None, iterations, True, seams)
+    track = replace(track, points=part.points, sigma_px=part.sigma_px)
+    return refine(track, landmarks_px, trust, camera, replace(weights, shape=None), None, iterations, False, cuts)
 
 
 def _learn_sigma(
@@ -127,126 +164,43 @@ def _step(
     start_points: Float[ndarray, "M 3"],
     cuts: Sequence[int],
 ) -> RigidTrack:
-    n_frames, n_points = error.shape[:2]
-    rotated = track.rotated_points()
-    J_point = _projection_jacobian(rotated + track.xyz[:, None], camera)
-    J_pose = np.concatenate([-J_point @ skew(rotated) @ left_jacobian(track.w)[:, None], J_point], -1)
-
-    sigma = weights.landmark_scale * track.sigma_px
+    R = track.R_world_head
+    rotated = track.points @ np.swapaxes(R, 1, 2)
+    J = pose_jacobian(rotated, track.xyz, camera)
     norm = np.linalg.norm(error, axis=-1)
-    weight = trust / sigma**2 / np.maximum(1.0, norm / (2.5 * track.sigma_px))  # Huber
-    JW = J_pose * weight[..., None, None]
-    diagonal = np.einsum("tmia,tmib->tab", JW, J_pose)
-    gradient = np.einsum("tmia,tmi->ta", JW, error)
-    neighbour = np.zeros((n_frames - 1, 6, 6))
+    weight = trust / (weights.landmark_scale * track.sigma_px) ** 2 / np.maximum(1.0, norm / (2.5 * track.sigma_px))
+    pull = weight[..., None] * error
+    neighbour = np.zeros((len(R) - 1, 6, 6))
     if flow is not None:
-        _add_flow(diagonal, neighbour, gradient, J_pose, track.project(camera), flow, weights.flow_px)
-    banded = _to_banded(diagonal, neighbour)
+        flow_error, flow_weight = _flow_error(track.project(camera), flow, weights.flow_px)
+        weight[1:] += flow_weight
+        weight[:-1] += flow_weight
+        pull[1:] += flow_weight[..., None] * flow_error
+        pull[:-1] -= flow_weight[..., None] * flow_error
+        neighbour -= (J[1:] * np.tile(flow_weight, 2)[:, None]) @ np.swapaxes(J[:-1], 1, 2)
+    rows = np.concatenate([pull[..., 0], pull[..., 1]], 1)
+    JW = J * np.tile(weight, 2)[:, None]
+    to_vectors = vectors_from_turns(track.w)
+    to_turns = np.swapaxes(to_vectors, 1, 2)
+    gradient = (to_turns @ (J @ rows[..., None]))[..., 0]
+    diagonal = to_turns @ (JW @ np.swapaxes(J, 1, 2)) @ to_vectors
+    banded = to_banded(diagonal, to_turns[1:] @ neighbour @ to_vectors[:-1])
     if weights.acceleration_px is not None:
-        _add_acceleration(banded, gradient, track, camera, weights.acceleration_px, cuts)
+        pose = np.concatenate([track.w, track.xyz], 1)
+        add_acceleration(banded, gradient, pose, camera.focal_px, weights.acceleration_px, cuts)
     banded[0] += 1e-6
 
+    points = track.points
     if weights.shape is None:
-        pose_step = -solveh_banded(banded, gradient.reshape(-1), lower=True)
-        point_step = np.zeros((n_points, 3))
+        pose_step = -solveh_banded(banded, gradient.ravel(), lower=True)
     else:
         sigma_shape = np.array([weights.shape, weights.shape, weights.depth or weights.shape])
-        J_shape = J_point @ track.R_world_head[:, None]
-        coupling = np.einsum("tmia,tmib->tamb", JW, J_shape)
-        blocks = np.einsum("tmia,tmib,tm->mab", J_shape, J_shape, weight) + np.diag(1 / sigma_shape**2)
-        shape_gradient = np.einsum("tmia,tmi,tm->ma", J_shape, error, weight)
-        shape_gradient += (track.points - start_points) / sigma_shape**2
-        if flow is not None:
-            _add_flow_to_shape(coupling, blocks, shape_gradient, J_pose, J_shape, track.project(camera), flow, weights)
-        pose_step, point_step = _schur_step(banded, gradient, coupling, blocks, shape_gradient)
-    pose_step = pose_step.reshape(n_frames, 6)
-    return replace(
-        track, w=track.w + pose_step[:, :3], xyz=track.xyz + pose_step[:, 3:], points=track.points + point_step
-    )
-
-
-def _projection_jacobian(points: Float[ndarray, "T M 3"], camera: Camera) -> Float[ndarray, "T M 2 3"]:
-    inverse_z = 1 / points[..., 2]
-    J = np.zeros((*points.shape[:2], 2, 3))
-    J[..., 0, 0] = J[..., 1, 1] = camera.focal_px * inverse_z
-    J[..., 0, 2] = -camera.focal_px * points[..., 0] * inverse_z**2
-    J[..., 1, 2] = -camera.focal_px * points[..., 1] * inverse_z**2
-    return J
-
-
-def _add_flow(
-    diagonal: Float[ndarray, "T 6 6"],
-    neighbour: Float[ndarray, "T1 6 6"],
-    gradient: Float[ndarray, "T 6"],
-    J_pose: Float[ndarray, "T M 2 6"],
-    projected: Float[ndarray, "T M 2"],
-    flow: FlowField,
-    sigma_px: float,
-) -> None:
-    error, weight = _flow_error(projected, flow, sigma_px)
-    J_next, J_this = J_pose[1:], J_pose[:-1]
-    diagonal[1:] += np.einsum("tmia,tmib,tm->tab", J_next, J_next, weight)
-    diagonal[:-1] += np.einsum("tmia,tmib,tm->tab", J_this, J_this, weight)
-    neighbour -= np.einsum("tmia,tmib,tm->tab", J_next, J_this, weight)
-    gradient[1:] += np.einsum("tmia,tmi,tm->ta", J_next, error, weight)
-    gradient[:-1] -= np.einsum("tmia,tmi,tm->ta", J_this, error, weight)
-
-
-def _to_banded(diagonal: Float[ndarray, "T 6 6"], neighbour: Float[ndarray, "T1 6 6"]) -> Float[ndarray, "13 n"]:
-    """Lower banded form of `scipy.linalg.solveh_banded`."""
-    n = 6 * len(diagonal)
-    banded = np.zeros((BANDWIDTH + 1, n))
-    for row in range(6):
-        for column in range(row + 1):
-            banded[row - column, column::6] += diagonal[:, row, column]
-        for column in range(6):
-            banded[6 + row - column, column : n - 6 : 6] += neighbour[:, row, column]
-    return banded
-
-
-def _add_acceleration(
-    banded: Float[ndarray, "13 n"],
-    gradient: Float[ndarray, "T 6"],
-    track: RigidTrack,
-    camera: Camera,
-    sigma_px: float,
-    cuts: Sequence[int],
-) -> None:
-    """Huber prior on second differences, scaled so that every unknown counts in px of image motion."""
-    depth = track.xyz[:, 2].mean()
-    px = camera.focal_px / depth
-    scale = np.array([px, px, px, px, px, 0.5 * px / depth]) / sigma_px
-    pose = np.concatenate([track.w, track.xyz], 1)
-    acceleration = pose[:-2] - 2 * pose[1:-1] + pose[2:]
-    weight = scale**2 / np.maximum(1.0, np.abs(acceleration * scale) / 2)
-    for cut in cuts:
-        weight[max(cut - 2, 0) : cut] = 0
-    stencil = (1.0, -2.0, 1.0)
-    n_frames = len(pose)
-    for i in range(3):
-        gradient[i : n_frames - 2 + i] += stencil[i] * acceleration * weight
-        for j in range(i + 1):
-            for a in range(6):
-                banded[6 * (i - j), 6 * np.arange(j, n_frames - 2 + j) + a] += stencil[i] * stencil[j] * weight[:, a]
-
-
-def _add_flow_to_shape(
-    coupling: Float[ndarray, "T 6 M 3"],
-    blocks: Float[ndarray, "M 3 3"],
-    shape_gradient: Float[ndarray, "M 3"],
-    J_pose: Float[ndarray, "T M 2 6"],
-    J_shape: Float[ndarray, "T M 2 3"],
-    projected: Float[ndarray, "T M 2"],
-    flow: FlowField,
-    weights: Weights,
-) -> None:
-    """What flow says of the shape: points at other depths move differently when the head turns."""
-    error, weight = _flow_error(projected, flow, weights.flow_px)
-    change = J_shape[1:] - J_shape[:-1]
-    coupling[1:] += np.einsum("tmia,tmib,tm->tamb", J_pose[1:], change, weight)
-    coupling[:-1] -= np.einsum("tmia,tmib,tm->tamb", J_pose[:-1], change, weight)
-    blocks += np.einsum("tmia,tmib,tm->mab", change, change, weight)
-    shape_gradient += np.einsum("tmia,tmi,tm->ma", change, error, weight)
+        S = shape_jacobian(J, R)
+        system = shape_system(S, weight, rows, points - start_points, sigma_shape)
+        pose_step, shape_step = eliminate_poses(banded, gradient, couple(JW, S, to_turns), *system)
+        points = points + shape_step.reshape(3, -1).T
+    pose_step = pose_step.reshape(-1, 6)
+    return replace(track, w=track.w + pose_step[:, :3], xyz=track.xyz + pose_step[:, 3:], points=points)
 
 
 def _flow_error(
@@ -256,22 +210,3 @@ def _flow_error(
     error = projected[1:] - projected[:-1] - flow.flow
     norm = np.linalg.norm(error, axis=-1)
     return error, flow.trusted / sigma_px**2 / np.maximum(1.0, norm / (2 * sigma_px))
-
-
-def _schur_step(
-    banded: Float[ndarray, "13 n"],
-    gradient: Float[ndarray, "T 6"],
-    coupling: Float[ndarray, "T 6 M 3"],
-    blocks: Float[ndarray, "M 3 3"],
-    shape_gradient: Float[ndarray, "M 3"],
-) -> tuple[Float[ndarray, " n"], Float[ndarray, "M 3"]]:
-    """Eliminate the poses, solve for the shape, substitute back."""
-    n_frames, n_points = coupling.shape[0], coupling.shape[2]
-    flat = coupling.reshape(6 * n_frames, 3 * n_points)
-    shape_matrix = np.zeros((n_points, 3, n_points, 3))
-    shape_matrix[np.arange(n_points), :, np.arange(n_points)] = blocks
-    solved = solveh_banded(banded, np.column_stack([gradient.reshape(-1), flat]), lower=True)
-    reduced = shape_matrix.reshape(3 * n_points, 3 * n_points) - flat.T @ solved[:, 1:]
-    point_step = -np.linalg.solve(reduced + 1e-6 * np.eye(3 * n_points), shape_gradient.ravel() - flat.T @ solved[:, 0])
-    pose_step = -(solved[:, 0] + solved[:, 1:] @ point_step)
-    return pose_step, point_step.reshape(n_points, 3)

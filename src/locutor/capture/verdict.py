@@ -12,6 +12,7 @@ from locutor.capture.offset import CLEAR
 from locutor.capture.sound import LEAST_CORRECTED
 
 _COVERED_S = 0.25  # a kind of sound that is heard for less has not been learnt
+_COVERED_FACE_S = 0.4  # a quick turn or a blink of motion blur passes in less
 _MOST_MISSING = 3  # kinds of sounds, of eleven
 
 
@@ -63,6 +64,14 @@ def _length_and_face(f: FootageFigures) -> Iterator[Finding]:
     if f.missing_frames:
         lost = f"the face is lost in {f.missing_frames} frames, for {f.longest_gap_s:.1f} s at the longest"
         yield Finding(Grade.USABLE, lost, "keep the face in view, without hands before it")
+    if f.longest_covered_s >= _COVERED_FACE_S:
+        hidden = f"the upper face is covered or blurred in {f.covered_frames} frames"
+        longest = f"for {f.longest_covered_s:.1f} s at the longest"
+        yield Finding(Grade.USABLE, f"{hidden}, {longest}", "no hands or hair before the face")
+    if f.worn:
+        yield Finding(
+            Grade.GOOD, "glasses or hair lie before the skin by which the head is followed", "it is allowed for"
+        )
     if f.n_cuts:
         yield Finding(Grade.USABLE, f"{f.n_cuts} cuts", "use one take")
     if f.longest_freeze_s > 1:

@@ -22,9 +22,19 @@ class Similarity:
 
 def fit_similarity(source: Float[ndarray, "M 3"], target: Float[ndarray, "M 3"]) -> Similarity:
     """Least-squares similarity from source to target (Umeyama 1991)."""
-    source_mean, target_mean = source.mean(0), target.mean(0)
-    U, S, Vt = np.linalg.svd((target - target_mean).T @ (source - source_mean))
-    D = np.diag([1.0, 1.0, np.sign(np.linalg.det(U @ Vt))])
-    R = U @ D @ Vt
-    scale = float((S * np.diag(D)).sum() / ((source - source_mean) ** 2).sum())
-    return Similarity(scale, R, target_mean - scale * R @ source_mean)
+    scale, R, t = fit_similarities(source, target[None])
+    return Similarity(float(scale[0]), R[0], t[0])
+
+
+def fit_similarities(
+    source: Float[ndarray, "*batch M 3"], target: Float[ndarray, "T M 3"]
+) -> tuple[Float[ndarray, " T"], Float[ndarray, "T 3 3"], Float[ndarray, "T 3"]]:
+    """Scale, rotation and translation from source to each target; one source for all or one for each."""
+    source_mean, target_mean = source.mean(-2, keepdims=True), target.mean(-2, keepdims=True)
+    U, S, Vt = np.linalg.svd(np.swapaxes(target - target_mean, 1, 2) @ (source - source_mean))
+    signs = np.ones_like(S)
+    signs[:, 2] = np.sign(np.linalg.det(U @ Vt))
+    R = (U * signs[:, None]) @ Vt
+    scale = (S * signs).sum(1) / ((source - source_mean) ** 2).sum((-2, -1))
+    t = target_mean - scale[:, None, None] * source_mean @ np.swapaxes(R, 1, 2)
+    return scale, R, t[:, 0]

@@ -14,9 +14,10 @@ LARGEST_SIDE = 4096  # px; more is a broken or malicious file
 _JPEG_FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive (ITU T.81, table B.1)
 
 
-def encode_png(picture: UInt8[ndarray, "H W *channels"]) -> bytes:
-    """Lossless."""
-    return _encode(".png", picture, (cv2.IMWRITE_PNG_COMPRESSION, PNG_EFFORT))
+def encode_png(picture: UInt8[ndarray, "H W *channels"], flat: bool = False) -> bytes:
+    """Lossless; `flat` is for pictures of few levels, such as mattes: smaller without row filters, and in a third."""
+    filters = cv2.IMWRITE_PNG_FILTER_NONE if flat else cv2.IMWRITE_PNG_ALL_FILTERS
+    return _encode(".png", picture, (cv2.IMWRITE_PNG_COMPRESSION, PNG_EFFORT, cv2.IMWRITE_PNG_FILTER, filters))
 
 
 def encode_jpeg(picture: UInt8[ndarray, "H W *channels"], quality: int, full_chroma: bool = False) -> bytes:
@@ -31,7 +32,7 @@ def decode_rgb(data: bytes) -> UInt8[ndarray, "H W 3"]:
     Raises:
         MediaError: the data is damaged.
     """
-    return np.ascontiguousarray(_decode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return _decode(data, cv2.IMREAD_COLOR_RGB)
 
 
 def decode_grey(data: bytes) -> UInt8[ndarray, "H W"]:
@@ -44,7 +45,8 @@ def decode_grey(data: bytes) -> UInt8[ndarray, "H W"]:
 
 
 def _encode(extension: str, picture: ndarray, options: tuple[int, ...]) -> bytes:
-    return cv2.imencode(extension, picture[..., ::-1] if picture.ndim == 3 else picture, options)[1].tobytes()
+    in_order = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture  # twice as fast as a view
+    return cv2.imencode(extension, in_order, options)[1].tobytes()
 
 
 def _decode(data: bytes, flags: int) -> ndarray:

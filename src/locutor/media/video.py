@@ -150,7 +150,7 @@ def _upright(picture: VideoFrame, stream: VideoStream) -> UInt8[ndarray, "H W 3"
     tagged = picture.colorspace not in (2, 0)  # 2: unspecified, 0: RGB
     default = Colorspace.ITU709 if picture.height >= _HD_HEIGHT else Colorspace.ITU601
     rgb = picture.to_ndarray(
-        format="rgb24",
+        format="gbrp",  # comes as rgb; the same numbers as "rgb24", in half the time
         width=width,
         height=picture.height,
         src_colorspace=None if tagged else default,
