@@ -1,4 +1,4 @@
-"""The synthetic performance, a stand-in for gsplat, and how the synthetic mesh follows the mouth."""
+"""The synthetic performance, a stand-in for gsplat, and how the synthetic mesh follows the controls."""
 
 import pytest
 from tests.synthetic.fake_gsplat import fake_gsplat
@@ -19,4 +19,4 @@ def control_space(performance: Performance) -> ControlSpace:
 
 @pytest.fixture(scope="session")
 def mesh_motion(performance: Performance, control_space: ControlSpace) -> MeshMotion:
-    return fit_mesh_motion(performance, control_space, 10)
+    return fit_mesh_motion(performance, control_space, 24)

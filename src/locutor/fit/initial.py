@@ -32,7 +32,7 @@ class Start:
 
     Attributes:
         gaussians: those attached to the head come first; on the face, as it is where all controls are 0.
-        follows: displacement of each when a control of the mouth grows by 1 (see `MeshMotion`), inter-ocular units.
+        follows: displacement of each when a control of the face grows by 1 (see `MeshMotion`), inter-ocular units.
     """
 
     gaussians: CanonicalGaussians
@@ -51,13 +51,13 @@ class _View:
     head_xyz: Float[ndarray, " 3"]
     R_world_torso: Float[ndarray, "3 3"]
     torso_xyz: Float[ndarray, " 3"]
-    controls: Float[ndarray, " J"]  # the mouth's
+    controls: Float[ndarray, " J"]  # the face's, see `MeshMotion`
 
 
 def initial_gaussians(
     performance: Performance, mesh_motion: MeshMotion, n_gaussians: int, n_mouth: int, seed: int
 ) -> Start:
-    """Gaussians for the first iteration, and how they follow the mouth."""
+    """Gaussians for the first iteration, and how they follow the face mesh."""
     rng = np.random.default_rng(seed)
     parts = []
     frames = _pose_frames(performance)

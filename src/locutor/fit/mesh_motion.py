@@ -16,7 +16,7 @@ from numpy import ndarray
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import cKDTree
 
-from locutor.avatar.controls import MOUTH_CONTROLS, ControlSpace
+from locutor.avatar.controls import FACE_CONTROLS, ControlSpace
 from locutor.capture.performance import Performance
 from locutor.capture.stabilise import landmarks_in_head
 from locutor.core.face import RIGID
@@ -30,11 +30,11 @@ N_NEAREST = 4  # points of the mesh that a place outside of it follows
 
 @dataclass(frozen=True)
 class MeshMotion:
-    """How the points of the face mesh move with the mouth's controls.
+    """How the points of the face mesh move with the controls of mouth, eyes, brows and lids.
 
     Attributes:
         shapes: displacement of each point when a control grows by 1; head frame, inter-ocular units.
-        controls: the mouth's standardised controls in every training frame.
+        controls: these controls, standardised, in every training frame.
     """
 
     shapes: Float[ndarray, "J 468 3"]
@@ -69,9 +69,9 @@ def _faded(
 
 
 def fit_mesh_motion(performance: Performance, space: ControlSpace, n_controls: int) -> MeshMotion:
-    """The mesh's motion with the first `n_controls` of the mouth, by ridge regression on all controls.
+    """The mesh's motion with the first `n_controls` controls of the face, by ridge regression on all controls.
 
-    The others are in the regression too: what turns with the head or goes with the eyes is not the mouth's.
+    The head's pose is in the regression too: what the landmarks get wrong when it turns is not the face's motion.
     """
     n = performance.n_train
     motion = performance.tracking.motion[:n]
@@ -80,7 +80,7 @@ def fit_mesh_motion(performance: Performance, space: ControlSpace, n_controls: i
     centred = controls - controls.mean(0)
     H = centred.T @ centred + RIDGE * n * np.eye(controls.shape[1])
     slopes = np.linalg.solve(H, centred.T @ (mesh - mesh.mean(0)))
-    n_controls = min(n_controls, MOUTH_CONTROLS.stop)
+    n_controls = min(n_controls, FACE_CONTROLS.stop)
     return MeshMotion(slopes[:n_controls].reshape(-1, N_MESH, 3), controls[:, :n_controls])
 
 
