@@ -4,7 +4,8 @@
 
 The nonlinear one is what TalkingGaussian (Li et al. 2024) and GSTalker (Chen et al. 2024) do: a network from a
 Gaussian's place and the frame's code to its displacement, log-scale and rotation, here with Fourier features of the
-place (three layers, PyTorch on the CPU). Everything else is the same: code, Gaussians, losses, poses, torso. Held-out
+place (three layers, PyTorch on the CPU). It starts at rest; the separable field, alone or in the sum, starts with the
+motion of the face mesh. Everything else is the same: code, Gaussians, losses, poses, torso. Held-out
 frames are drawn with tracked controls and tracked poses; the joint refinement of training poses needs a finished avatar
 and is left out for all. The training set's mean frame is the chance row.
 """

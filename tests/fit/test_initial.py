@@ -5,7 +5,8 @@ import torch
 from locutor.avatar.avatar import body_pose
 from locutor.capture.performance import Performance
 from locutor.core.face import LIPS
-from locutor.fit.initial import initial_gaussians
+from locutor.fit.initial import Start, initial_gaussians
+from locutor.fit.mesh_motion import MeshMotion
 from locutor.splat.bodies import CanonicalGaussians
 from locutor.splat.cpu import rasterize
 from locutor.splat.posing import pose_gaussians
@@ -14,8 +15,13 @@ N, N_MOUTH = 2000, 80
 
 
 @pytest.fixture(scope="module")
-def start(performance: Performance) -> CanonicalGaussians:
-    return initial_gaussians(performance, N, N_MOUTH, seed=0)
+def beginning(performance: Performance, mesh_motion: MeshMotion) -> Start:
+    return initial_gaussians(performance, mesh_motion, N, N_MOUTH, seed=0)
+
+
+@pytest.fixture(scope="module")
+def start(beginning: Start) -> CanonicalGaussians:
+    return beginning.gaussians
 
 
 def test_as_many_as_asked_for(start):
@@ -23,9 +29,9 @@ def test_as_many_as_asked_for(start):
     assert all(torch.isfinite(t).all() for t in vars(start).values())
 
 
-def test_the_same_seed_gives_the_same_start(performance: Performance, start):
-    again = initial_gaussians(performance, N, N_MOUTH, seed=0)
-    other = initial_gaussians(performance, N, N_MOUTH, seed=1)
+def test_the_same_seed_gives_the_same_start(performance: Performance, mesh_motion, start):
+    again = initial_gaussians(performance, mesh_motion, N, N_MOUTH, seed=0).gaussians
+    other = initial_gaussians(performance, mesh_motion, N, N_MOUTH, seed=1).gaussians
     assert torch.equal(again.means, start.means)
     assert not torch.equal(other.means, start.means)
 
@@ -37,12 +43,15 @@ def test_those_of_the_head_come_first(start):
     assert 0 < n_moving < len(start)
 
 
-def test_the_first_picture_already_looks_like_the_reference_frame(performance: Performance, start):
+def test_the_first_picture_already_looks_like_the_reference_frame(performance: Performance, mesh_motion, beginning):
     k = performance.tracking.reference_frame
     truth = performance.frames.rgb(k).astype(float)
     pose = body_pose(performance.tracking.motion, k)
     background = torch.from_numpy(performance.plate.astype(np.float32) / 255)
-    drawn = rasterize(pose_gaussians(start, torch.zeros(9, len(start)), pose), performance.camera, background)
+    start = beginning.gaussians
+    delta = torch.zeros(9, len(start))
+    delta[:3] = torch.einsum("jcn,j->cn", beginning.follows, torch.from_numpy(mesh_motion.controls[k]).float())
+    drawn = rasterize(pose_gaussians(start, delta, pose), performance.camera, background)
     rgb = drawn.rgb.clamp(0, 1).numpy() * 255
     person = performance.matte(k) > 128
     assert np.abs(rgb - truth)[person].mean() < 0.4 * np.abs(performance.plate - truth)[person].mean()
@@ -59,10 +68,20 @@ def test_on_the_face_they_lie_on_the_mesh(performance: Performance, start):
     assert np.median(np.abs(forehead[:, 2] - neutral[nearest, 2])) < 0.05
 
 
-def test_some_start_behind_the_lips(performance: Performance):
+def test_the_chin_follows_the_mouth_and_the_forehead_does_not(performance: Performance, beginning):
+    neutral, means = performance.tracking.neutral, beginning.gaussians.means.numpy()
+    moved = np.linalg.norm(beginning.follows.numpy(), axis=1).max(0)
+    near = {
+        name: np.hypot(*(means[:, :2] - neutral[point, :2]).T) < 0.15 for name, point in (("chin", 18), ("brow", 9))
+    }
+    assert np.median(moved[near["chin"]]) > 20 * np.median(moved[near["brow"]])
+    assert not moved[(beginning.gaussians.logit_attachment <= 0).numpy()].any()
+
+
+def test_some_start_behind_the_lips(performance: Performance, mesh_motion):
     lips = performance.tracking.neutral[list(LIPS)]
-    with_mouth = initial_gaussians(performance, N, 400, seed=0)
-    without = initial_gaussians(performance, N, 0, seed=0)
+    with_mouth = initial_gaussians(performance, mesh_motion, N, 400, seed=0).gaussians
+    without = initial_gaussians(performance, mesh_motion, N, 0, seed=0).gaussians
 
     def n_behind(gaussians: CanonicalGaussians) -> int:
         means = gaussians.means.numpy()

@@ -15,6 +15,7 @@ from locutor.geometry.rotation import inverse_wxyz, rotvec_from_wxyz, wxyz_produ
 REGIONS = ((MOUTH_SLICE, 10), (EYES_SLICE, 8), (BROWS_SLICE, 4))
 N_LIDS, N_POSE = 2, 6
 N_CONTROLS = sum(n for _, n in REGIONS) + N_LIDS + N_POSE
+FACE_CONTROLS = slice(0, N_CONTROLS - N_POSE)
 SHUT = 3.0  # what the furthest closing of the footage is in standard units
 LIMIT = 4.5  # standard deviations: what the footage never showed is not extrapolated further
 POSE_LIMIT = 2.7  # the same for the head's pose, which is near to uniform: a head turned further keeps its shape

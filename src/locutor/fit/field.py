@@ -13,6 +13,9 @@ from locutor.fit.adafactor import Adafactor
 from locutor.fit.adafactor_torch import TorchAdafactor
 from locutor.splat import dispatch
 
+N_SHIFTS = 3  # rows of the bases that displace
+FOLLOWED = 0.6  # the coefficient of a control that a basis follows: of the size that others begin with
+
 
 class TrainableField:
     """Bases over some Gaussians, and the network that weighs them.
@@ -40,6 +43,19 @@ class TrainableField:
     def __len__(self) -> int:
         """M, the number of Gaussians it moves."""
         return self.bases.shape[2]
+
+    @torch.no_grad()
+    def follow(self, shapes: Float[Tensor, "J 3 M"]) -> None:
+        """Let the first J bases start as displacements that go with the first J controls, each with its own.
+
+        Args:
+            shapes: inter-ocular units, when the control grows by 1.
+        """
+        n, out, direct = len(shapes), self.network.out, self.network.direct
+        self.bases[:n, :N_SHIFTS] = shapes / (FOLLOWED * self._channel_scale[:N_SHIFTS, None])
+        direct.weight[:n] = FOLLOWED * torch.eye(n, direct.in_features, device=shapes.device)
+        for untouched in (direct.bias[:n], out.weight[:n], out.bias[:n]):
+            untouched.zero_()
 
     def delta(self, coefficients: Float[Tensor, " K"]) -> Float[Tensor, "9 M"]:
         """The change of its Gaussians, without a graph."""

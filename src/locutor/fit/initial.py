@@ -8,21 +8,35 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from numpy import ndarray
 from scipy.interpolate import LinearNDInterpolator
+from torch import Tensor
 
 from locutor.capture.performance import Performance
 from locutor.capture.stabilise import landmarks_in_head
 from locutor.core.camera import Camera
 from locutor.core.face import LIP_GAP_ROWS, LIPS_INNER, RIGID
+from locutor.fit.mesh_motion import N_MESH, MeshMotion
 from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
 from locutor.splat.bodies import CanonicalGaussians
 
-N_MESH = 468  # the face mesh without the irises
 FRONT_SHARE = 0.55  # of the Gaussians start on the reference frame, the rest on five extreme poses
 ON_FACE = 5.0  # initial logit of the attachment: surely head
 MOUTH_DEPTH = 0.13  # how far behind the lips the inside of the mouth starts
 # The head behind the face as an ellipsoid about the face's centre (width, height, depth) and where its centre is.
 HEAD_RADII = (0.94, 1.5, 1.05)
 HEAD_RAISED = 0.17
+
+
+@dataclass(frozen=True)
+class Start:
+    """What training starts from.
+
+    Attributes:
+        gaussians: those attached to the head come first; on the face, as it is where all controls are 0.
+        follows: displacement of each when a control of the face grows by 1 (see `MeshMotion`), inter-ocular units.
+    """
+
+    gaussians: CanonicalGaussians
+    follows: Float[Tensor, "J 3 N"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +51,13 @@ class _View:
     head_xyz: Float[ndarray, " 3"]
     R_world_torso: Float[ndarray, "3 3"]
     torso_xyz: Float[ndarray, " 3"]
+    controls: Float[ndarray, " J"]  # the face's, see `MeshMotion`
 
 
-def initial_gaussians(performance: Performance, n_gaussians: int, n_mouth: int, seed: int) -> CanonicalGaussians:
-    """Gaussians for the first iteration; those attached to the head come first."""
+def initial_gaussians(
+    performance: Performance, mesh_motion: MeshMotion, n_gaussians: int, n_mouth: int, seed: int
+) -> Start:
+    """Gaussians for the first iteration, and how they follow the face mesh."""
     rng = np.random.default_rng(seed)
     parts = []
     frames = _pose_frames(performance)
@@ -48,17 +65,16 @@ def initial_gaussians(performance: Performance, n_gaussians: int, n_mouth: int, 
     for place, k in enumerate(frames):
         n = n_front if place == 0 else (n_gaussians - n_front) // (len(frames) - 1)
         logit_opacity = 1.4 if place == 0 else -0.5
-        parts.append(
-            _start_on_view(performance, _view(performance, k, inside_mouth=False), n, logit_opacity, False, rng)
-        )
+        view = _view(performance, mesh_motion, k, inside_mouth=False)
+        parts.append(_start_on_view(performance, mesh_motion, view, n, logit_opacity, False, rng))
     for k in _open_mouth_frames(performance):
-        view = _view(performance, k, inside_mouth=True)
+        view = _view(performance, mesh_motion, k, inside_mouth=True)
         if view.density.sum() > 0:
-            parts.append(_start_on_view(performance, view, n_mouth // 4, -0.5, True, rng))
+            parts.append(_start_on_view(performance, mesh_motion, view, n_mouth // 4, -0.5, True, rng))
     table = np.concatenate(parts)
     table = table[np.argsort(table[:, 14] <= 0, kind="stable")]
     columns = torch.from_numpy(table.astype(np.float32))
-    return CanonicalGaussians(
+    gaussians = CanonicalGaussians(
         means=columns[:, 0:3].contiguous(),
         quats=columns[:, 3:7].contiguous(),
         log_scales=columns[:, 7:10].contiguous(),
@@ -66,6 +82,7 @@ def initial_gaussians(performance: Performance, n_gaussians: int, n_mouth: int, 
         colors=columns[:, 11:14].contiguous(),
         logit_attachment=columns[:, 14].contiguous(),
     )
+    return Start(gaussians, columns[:, 15:].reshape(len(columns), -1, 3).permute(1, 2, 0).contiguous())
 
 
 def _pose_frames(performance: Performance) -> list[int]:
@@ -92,7 +109,7 @@ def _open_mouth_frames(performance: Performance) -> list[int]:
     return [int(by_gap[min(rank, len(by_gap) - 1)]) for rank in (0, 5, 20, 60)]
 
 
-def _view(performance: Performance, k: int, inside_mouth: bool) -> _View:
+def _view(performance: Performance, mesh_motion: MeshMotion, k: int, inside_mouth: bool) -> _View:
     tracking, camera = performance.tracking, performance.camera
     names = ("head_wxyz", "head_xyz", "torso_wxyz", "torso_xyz")
     head_wxyz, head_xyz, torso_wxyz, torso_xyz = (c[k].astype(np.float64) for c in tracking.motion.require(*names))
@@ -117,6 +134,7 @@ def _view(performance: Performance, k: int, inside_mouth: bool) -> _View:
         head_xyz=head_xyz,
         R_world_torso=matrix_from_wxyz(torso_wxyz),
         torso_xyz=torso_xyz,
+        controls=mesh_motion.controls[k],
     )
 
 
@@ -132,8 +150,14 @@ def _detail(performance: Performance, k: int, mesh_px: Float32[ndarray, "468 2"]
 
 
 def _start_on_view(
-    performance: Performance, view: _View, n: int, logit_opacity: float, inside_mouth: bool, rng: np.random.Generator
-) -> Float[ndarray, "n 15"]:
+    performance: Performance,
+    mesh_motion: MeshMotion,
+    view: _View,
+    n: int,
+    logit_opacity: float,
+    inside_mouth: bool,
+    rng: np.random.Generator,
+) -> Float[ndarray, "n C"]:
     camera, neutral = performance.camera, performance.tracking.neutral
     width = view.density.shape[1]
     density = view.density.ravel().astype(np.float64)
@@ -155,6 +179,11 @@ def _start_on_view(
     blend_R = share[:, :, None] * view.R_world_head + (1 - share)[:, :, None] * view.R_world_torso
     blend_xyz = share * view.head_xyz + (1 - share) * view.torso_xyz
     means = np.linalg.solve(blend_R, (_unproject(u, v, depth, camera) - blend_xyz)[..., None])[..., 0]
+    follows = mesh_motion.at(np.stack([u, v], 1), view.mesh_px, camera.focal_px / view.head_xyz[2])
+    follows *= np.where(attachment > 0, share[:, 0], 0)[:, None, None]
+    if inside_mouth:  # teeth and tongue do not hang between the lips
+        follows[:] = 0
+    means = means - np.einsum("njc,j->nc", follows, view.controls)
     log_scale = np.log(np.clip(spacing_px * 0.62, 0.5, 6) * depth / camera.focal_px)
     return np.concatenate(
         [
@@ -164,6 +193,7 @@ def _start_on_view(
             np.full((n, 1), logit_opacity),
             view.rgb.reshape(-1, 3)[pixel],
             attachment[:, None],
+            follows.reshape(n, 3 * follows.shape[1]),
         ],
         1,
     )

@@ -27,6 +27,7 @@ from locutor.fit.config import TrainConfig
 from locutor.fit.device import to_device, training_device
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
+from locutor.fit.mesh_motion import fit_mesh_motion
 from locutor.fit.model import TrainableAvatar
 from locutor.fit.pose_refinement import (
     EVERY_AT_ONCE,
@@ -67,13 +68,15 @@ class Training:
         self._points = tracked_points(performance)
         self._torso_mean, self._torso_std = torso_spread(tracking.motion[: performance.n_train])
         self._plate = as_background(performance.plate).to(self._device)
-        start = initial_gaussians(performance, config.n_gaussians, config.n_mouth, config.seed)
+        mesh_motion = fit_mesh_motion(performance, self._controls, config.n_bases)
+        start = initial_gaussians(performance, mesh_motion, config.n_gaussians, config.n_mouth, config.seed)
         self.model = TrainableAvatar(
-            to_device(start, self._device), config.n_bases, N_CONTROLS, config.n_torso_bases, config.seed
+            to_device(start.gaussians, self._device), config.n_bases, N_CONTROLS, config.n_torso_bases, config.seed
         )
+        self.model.face.follow(start.follows[..., : len(self.model.face)].to(self._device))
         self._tracked: dict[int, BodyPose] = {}
         self._refiner = PoseRefiner(performance.n_train)
-        self._meter = PullMeter(torch.zeros(len(start), device=self._device))
+        self._meter = PullMeter(torch.zeros(len(start.gaussians), device=self._device))
         self._noise = torch.Generator().manual_seed(config.seed)
 
     @property
