@@ -32,7 +32,7 @@ def test_texts_and_pauses(text, parts):
         'a <break time="11s"/> b',
         'a <break time="1s"> b',  # not closed
         'a <break time="1s" b',
-        'a <break time=1s/> b',
+        "a <break time=1s/> b",
         'a <break strength="huge"/> b',
         'a <break length="1s"/> b',
         "<speak>a <prosody rate='fast'>b</prosody></speak>",
