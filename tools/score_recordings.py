@@ -103,22 +103,35 @@ def main() -> None:
         print(f"  as it is, with these: {100 * np.mean(counted):.0f} % of {len(counted)} closures")
         low, high = model.gap_range
         own = (lip_gap(motion.face[:, MOUTH_SLICE]) - low) / (high - low)
-        own_mean, own_p95 = own.mean(), np.percentile(own, 95)
-        print(f"  own footage: mean {own_mean:.2f}, p95 {own_p95:.2f}, greatest step {np.abs(np.diff(own)).max():.2f}")
-        within = []
+        offset = int(model.offset_frames[0])
+        of_own = MouthFeatures(model.prior_mel).of_sound(Sound.hear(performance.sound), offset, len(own))
+        own_said = own[of_own.is_speech]
+        print(f"  own footage: {_opening(own_said)}, pauses too {_opening(own)}, {_step(own)}")
+        found = []
         for name, sound in others:
             heard = MouthFeatures(model.prior_mel).of_sound(sound, 0, len(sound.mel) // 4)
             share = _share(model, sound)
             said = share[heard.is_speech]
-            mean, p95 = said.mean(), np.percentile(said, 95)
-            within.append((abs(mean / own_mean - 1) <= WITHIN, abs(p95 / own_p95 - 1) <= WITHIN))
-            print(
-                f"  {name}: mean {mean:.2f} ({100 * (mean / own_mean - 1):+.0f} %), p95 {p95:.2f}"
-                f" ({100 * (p95 / own_p95 - 1):+.0f} %), greatest step {np.abs(np.diff(share)).max():.2f}"
-            )
-        of_mean, of_p95 = np.sum(within, axis=0)
-        both = np.all(within, axis=1).sum()
-        print(f"  within {100 * WITHIN:.0f} %: mean {of_mean}, p95 {of_p95}, both {both} of {len(within)}")
+            found.append(_mean_and_p95(said))
+            by_mean, by_p95 = 100 * (found[-1] / _mean_and_p95(own_said) - 1)
+            print(f"  {name}: {_opening(said)} ({by_mean:+.0f}, {by_p95:+.0f} %), {_step(share)}")
+        for name, of in (("where something is said", own_said), ("pauses too", own)):
+            within = np.abs(np.array(found) / _mean_and_p95(of) - 1) <= WITHIN
+            of_mean, of_p95 = within.sum(axis=0)
+            counts = f"mean {of_mean}, p95 {of_p95}, both {within.all(axis=1).sum()} of {len(within)}"
+            print(f"  within {100 * WITHIN:.0f} % of own, {name}: {counts}")
+
+
+def _mean_and_p95(share: Float32[ndarray, " T"]) -> Float32[ndarray, " 2"]:
+    return np.array([share.mean(), np.percentile(share, 95)], np.float32)
+
+
+def _opening(share: Float32[ndarray, " T"]) -> str:
+    return "mean {:.2f}, p95 {:.2f}".format(*_mean_and_p95(share))
+
+
+def _step(share: Float32[ndarray, " T"]) -> str:
+    return f"greatest step {np.abs(np.diff(share)).max():.2f}"
 
 
 def _others(folder: Path) -> Iterator[tuple[str, Float32[ndarray, " n"]]]:
@@ -133,13 +146,13 @@ def _others(folder: Path) -> Iterator[tuple[str, Float32[ndarray, " n"]]]:
         sound = soxr.resample(speech.samples, speech.sample_rate, SAMPLE_RATE).astype(np.float32)
         yield voice, 0.3 * sound / np.abs(sound).max()
     if shutil.which("text2wave"):
-        sung, rate = _sung()
+        song, rate = sung()
         for name, factor in (("sung", 1.0), ("sung by a child", CHILDS)):
-            sound = soxr.resample(sung, factor * rate, SAMPLE_RATE).astype(np.float32)
+            sound = soxr.resample(song, factor * rate, SAMPLE_RATE).astype(np.float32)
             yield name, 0.3 * sound / np.abs(sound).max()
 
 
-def _sung() -> tuple[Float32[ndarray, " n"], int]:
+def sung() -> tuple[Float32[ndarray, " n"], int]:
     """A line of a song in festival's singing mode, and its sample rate."""
     notes = "".join(
         f'<PITCH NOTE="{note}"><DURATION BEATS="{beats}">{syllable}</DURATION></PITCH>\n'
