@@ -7,11 +7,15 @@ each mouth control of a performer by itself.
 
 `spoken`, `rest`: how the mouth follows the controls that the encoder hears. Performers part the lips for a rounded
 vowel nearly as for an open one and close them in every pause; people do neither. So each class of sounds has the shape
-of generator A with the lips parted as `APERTURES` says, the shapes blur into each other over 40 ms and run 40 ms ahead
-of the sound, and a ridge regression brings the controls heard in the corpus (of `speech_corpus.py`, synthesised) to
-them, where something is said: pauses are left to the gate. Nobody's footage is in it. `shapes` are the classes' own,
-for texts whose phonemes are known. Mean (of speech) and spread of the lip gap
-are those of `displacement` on the same sound.
+of generator A with the lips parted as `APERTURES` says, the shapes blur into each other over 40 ms, and a ridge
+regression brings the controls heard in the corpus (of `speech_corpus.py`, synthesised) to them, where something is
+said: pauses are left to the gate. Nobody's footage is in it. `shapes` are the classes' own, for texts whose phonemes
+are known. Mean (of speech) and spread of the lip gap are those of `displacement` on the same sound.
+
+`opening`: the lip gap that each control of `spoken` makes. `usual_controls`, `usual_spread`: mean of the controls heard
+in that speech, and standard deviation of the lip gap that they make (`drive/usual_opening.py`). `reference_controls`,
+`reference_closure`: some frames of that speech as strange voices are brought to, and the probability of p, b, m there:
+by them the opening of a person is matched (`drive/voice_fit.py`).
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from locutor.actors.landmark_table import landmark_table
 from locutor.actors.mouth_shapes import CONTROLS
 from locutor.actors.procedural_rig import procedural_rig
 from locutor.core.face import FACE_POINTS, MOUTH_SLICE, OUTER_EYE_CORNERS
+from locutor.drive.usual_opening import UsualOpening, levelled
 from locutor.drive.voice import lip_gap
 from locutor.speech import encoder
 from locutor.speech.level import Leveller
@@ -49,19 +54,20 @@ APERTURES = {
 """Height of the opening between the lips as a part of the widest: open vowels widest, rounded ones narrow, consonants
 by place and manner. Written down from general phonetic knowledge, not measured and not fitted."""
 WIDEST = 0.12  # inter-ocular units; only in proportion to the shapes' other movements
-BLUR_FRAMES, LEAD_FRAMES = 2.0, 2  # of the encoder, 20 ms
-AHEAD_FRAMES = 1  # the controls heard with a picture are those of the frame after it
+BLUR_FRAMES = 2.0  # of the encoder, 20 ms; the controls run ahead of the sound by themselves
 RIDGE = 5e-3
 N_CLIPS = 60
+N_REFERENCE = 1000  # frames of speech by which a person's opening is matched
+LIPS_MEET = [k for k, (name, _) in enumerate(CLASSES) if name in ("p b", "m")]
 
 
 def main() -> None:
     displacement = _displacements()
-    classes, controls = _heard(Corpus(sys.argv[1:]))
+    classes, controls, closure, clips = _heard(Corpus(sys.argv[1:]))
     shapes = _class_shapes(displacement)
-    target = np.roll(gaussian_filter1d(shapes[classes], BLUR_FRAMES, axis=0), -LEAD_FRAMES, axis=0)
+    target = gaussian_filter1d(shapes[classes], BLUR_FRAMES, axis=0)
     said = classes != 0
-    controls = np.roll(controls, -AHEAD_FRAMES, axis=0)
+    controls = (controls + np.roll(controls, 1, axis=0)) / 2  # as `Heard.controls`
     heard, wanted = controls[said], target[said].reshape(said.sum(), -1)
     centred = heard - heard.mean(axis=0)
     gram = centred.T @ centred + RIDGE * len(heard) * np.eye(len(CONTROLS), dtype=np.float32)
@@ -73,8 +79,21 @@ def main() -> None:
         print(f"{name}: lip gap {lip_gap(shape):+.3f}")
     mean = wanted.mean(axis=0).reshape(rest.shape)
     of_classes = performed[said].mean(axis=0) + scale * (shapes - mean)
-    arrays = {"displacement": displacement, "spoken": scale * spoken, "rest": rest, "shapes": of_classes}
-    np.savez_compressed(OUT, names=np.array(CONTROLS), **{name: a.astype(np.float32) for name, a in arrays.items()})
+    opening = lip_gap(scale * spoken)
+    known = {"opening": opening, "usual_controls": heard.mean(axis=0), "usual_spread": (centred @ opening).std()}
+    usual = UsualOpening(known)
+    followed = np.concatenate(
+        [usual.step(usual.init(), controls[clips == k], said[clips == k])[1] for k in range(clips.max() + 1)]
+    )
+    some = np.random.default_rng(1).permutation(np.flatnonzero(said))[:N_REFERENCE]
+    arrays = known | {
+        "displacement": displacement, "spoken": scale * spoken, "rest": rest, "shapes": of_classes,
+        "reference_controls": levelled(controls, followed, heard.mean(axis=0))[some],
+        "reference_closure": np.maximum(closure, np.roll(closure, -1))[some],
+    }  # fmt: skip
+    np.savez_compressed(
+        OUT, names=np.array(CONTROLS), **{name: np.asarray(a, np.float32) for name, a in arrays.items()}
+    )
 
 
 def _displacements() -> Float32[ndarray, "11 58 2"]:
@@ -108,11 +127,16 @@ def _class_shapes(displacement: Float32[ndarray, "11 58 2"]) -> Float32[ndarray,
     return np.stack(found).astype(np.float32)
 
 
-def _heard(corpus: Corpus) -> tuple[Int[ndarray, " T"], Float32[ndarray, "T 11"]]:
-    """Classes and the controls that the encoder hears, 50 times a second, a silence between the clips."""
+def _heard(
+    corpus: Corpus,
+) -> tuple[Int[ndarray, " T"], Float32[ndarray, "T 11"], Float32[ndarray, " T"], Int[ndarray, " T"]]:
+    """Classes that are said; controls and probability of p, b, m that the encoder hears; number of the clip.
+
+    50 times a second, a silence between the clips.
+    """
     network, prior_mel = encoder._load()
     spans = list(zip([0, *corpus.ends[:-1]], corpus.ends, strict=True))
-    classes, controls = [], []
+    classes, controls, closure = [], [], []
     for k in np.random.default_rng(0).permutation(len(spans))[:N_CLIPS]:
         start, end = spans[k]
         leveller = Leveller(prior_mel)
@@ -122,7 +146,9 @@ def _heard(corpus: Corpus) -> tuple[Int[ndarray, " T"], Float32[ndarray, "T 11"]
         of_clip = out.controls[0].numpy().clip(0, 1)
         classes.append(np.pad(corpus.classes[start:end:STRIDE][: len(of_clip)], (0, 10)))
         controls.append(np.pad(of_clip, ((0, 10), (0, 0)), mode="edge"))
-    return np.concatenate(classes).astype(int), np.concatenate(controls)
+        closure.append(np.pad(torch.softmax(out.logits[0], dim=1)[:, LIPS_MEET].sum(dim=1).numpy(), (0, 10)))
+    clips = np.repeat(np.arange(len(classes)), [len(of_clip) for of_clip in classes])
+    return np.concatenate(classes).astype(int), np.concatenate(controls), np.concatenate(closure), clips
 
 
 if __name__ == "__main__":

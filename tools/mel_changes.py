@@ -14,8 +14,10 @@ from locutor.core.clock import SAMPLE_RATE
 from locutor.media.logmel import N_MELS, LogMel, warp_formants
 
 NOTHING = np.float32(np.log(1e-6))
-REAL_SHARE = 0.05
+REAL_SHARE = 0.1
 N_NOISE_S = 30
+N_BREATHS = 8  # ways of breathing
+UNEVENNESS = 0.12  # of the speed within a piece, standard deviation of the log
 Labels = tuple[ndarray, ndarray, ndarray]
 
 
@@ -33,18 +35,36 @@ class Changes:
         n_tunes: of music.
         """
         self._rng, self._babble, self._real, self._wordless_share = rng, babble, real, wordless
-        self._noises = [LogMel().whole(sound) for sound in (*_noises(rng), *music(rng, n_tunes), breathing(rng))]
+        kinds = _noises(rng), music(rng, n_tunes), [breathing(rng), *(_breaths(rng) for _ in range(N_BREATHS))]
+        self._kinds = [[LogMel().whole(sound) for sound in sounds] for sounds in kinds]
+        self._noises = [mel for kind in self._kinds for mel in kind]
 
     def piece(self, corpus: Any, n: int) -> tuple[Float32[ndarray, "n 80"], ndarray, ndarray, ndarray]:
         """Log-mel with the classes, voicing and controls that belong to it."""
         rng = self._rng
-        if rng.random() < self._wordless_share:
+        draw = rng.random()
+        if draw < self._wordless_share / 2:
             return self._wordless(n)
+        mel, classes, voiced, controls = self._spoken(corpus, n)
+        if draw < self._wordless_share:  # the voice stops, what is no voice goes on
+            at, rest = int(rng.integers(n // 8, n // 2)), self._wordless(n)
+            loudness = np.float32(np.percentile(mel.mean(axis=1), 80) - np.percentile(rest[0].mean(axis=1), 80))
+            rest = (np.maximum(rest[0] + loudness + np.float32(rng.uniform(-5, 1)), NOTHING), *rest[1:])
+            mel, classes, voiced, controls = (
+                np.concatenate([before[:at], after[at:]])
+                for before, after in zip((mel, classes, voiced, controls), rest, strict=True)
+            )
+        return mel, classes, voiced, controls
+
+    def _spoken(self, corpus: Any, n: int) -> tuple[Float32[ndarray, "n 80"], ndarray, ndarray, ndarray]:
+        rng = self._rng
         if self._real is not None and rng.random() < REAL_SHARE:
             corpus = self._real
         speed = rng.uniform(0.85, 1.2)
-        start = rng.integers(0, max(1, len(corpus.mel) - round(n * speed) - 1))
-        times = np.minimum(start + speed * np.arange(n), len(corpus.mel) - 1.001)
+        uneven = np.exp(UNEVENNESS * np.interp(np.arange(n), np.linspace(0, n, n // 25), rng.standard_normal(n // 25)))
+        passed = speed * np.cumsum(uneven)
+        start = rng.integers(0, max(1, len(corpus.mel) - round(passed[-1]) - 1))
+        times = np.minimum(start + passed, len(corpus.mel) - 1.001)
         low, share = times.astype(int), (times % 1)[:, None].astype(np.float32)
         mel = corpus.mel[low].astype(np.float32) * (1 - share) + corpus.mel[low + 1].astype(np.float32) * share
         nearest = np.round(times).astype(int)
@@ -83,7 +103,8 @@ class Changes:
 
     def _wordless(self, n: int) -> tuple[Float32[ndarray, "n 80"], ndarray, ndarray, ndarray]:
         """Noise, music, breath or nothing: the mouth is closed."""
-        mel = self._cut(self._noises[self._rng.integers(len(self._noises))], n) + np.float32(self._rng.uniform(-9, 1))
+        kind = self._kinds[self._rng.integers(len(self._kinds))]
+        mel = self._cut(kind[self._rng.integers(len(kind))], n) + np.float32(self._rng.uniform(-9, 1))
         mel = np.maximum(mel, NOTHING)
         return mel, np.zeros(n, np.uint8), np.zeros(n, bool), np.zeros((n, 11), np.float32)
 
@@ -129,6 +150,22 @@ def breathing(rng: np.random.Generator) -> Float32[ndarray, " n"]:
     breath: Int[ndarray, " n"] = np.arange(n)
     swell = np.maximum(0, np.sin(2 * np.pi * breath / (2.8 * SAMPLE_RATE))) ** 2
     return _scaled(lfilter([1, -0.6], [1, -0.5, 0.3], rng.standard_normal(n)) * swell + 1e-3 * rng.standard_normal(n))
+
+
+def _breaths(rng: np.random.Generator) -> Float32[ndarray, " n"]:
+    """In and out at a rate and in colours of its own, the pauses and depths uneven."""
+    n, found, at = N_NOISE_S * SAMPLE_RATE, np.zeros(N_NOISE_S * SAMPLE_RATE), 0
+    while at < n:
+        length = int(rng.uniform(0.4, 2.0) * SAMPLE_RATE)
+        poles = rng.uniform(0.3, 0.92, 2) * np.exp(1j * rng.uniform(0.2, 2.6, 2))
+        breath = lfilter(
+            [1, -rng.uniform(0, 0.9)], np.real(np.poly([*poles, *poles.conj()])), rng.standard_normal(length)
+        )
+        breath *= np.sin(np.pi * np.arange(length) / length) ** rng.uniform(0.5, 3) * rng.uniform(0.2, 1) / breath.std()
+        room = min(length, n - at)
+        found[at : at + room] = breath[:room]
+        at += length + int(rng.uniform(0, 1.5) * SAMPLE_RATE)
+    return _scaled(found + 10 ** rng.uniform(-4, -2) * rng.standard_normal(n))
 
 
 def _scaled(sound: Float[ndarray, " n"]) -> Float32[ndarray, " n"]:

@@ -6,8 +6,9 @@
    below, against lips moved by a third of the recording, and one of them in a meeting, an office and a cafe: of the
    closures p, b, m the share in which the lip gap is
    under 15 % of its range within 60 ms; of the open vowels the share in which it comes into the upper half.
-2. Every recording of the folder, six languages of espeak-ng more and a child: mean and 95th percentile of the lip
-   gap where something is said, as parts of the range, against the person's own, and the greatest step between frames.
+2. Every recording of the folder, six languages of espeak-ng more, a child, and two songs: mean and 95th percentile of
+   the lip gap where something is said, as parts of the range, against the person's own, and the greatest step between
+   frames.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import soxr
 from jaxtyping import Float32
 from numpy import ndarray
@@ -41,6 +46,7 @@ NOISY_OF, NOISY = "noisy_audio_narrative.wav", "noisy_*_snr_*.wav"
 CLOSED, OPEN, NEAR_S = 0.15, 0.5, 0.06
 LIPS_MEET, OPEN_VOWELS = ("p", "b", "m"), ("æ", "ɑː", "aɪ", "aʊ")
 NOISE_DB = 10
+WITHIN = 0.25  # of the person's own
 SPOKEN = {
     "espeak:ru": "Доброе утро! Моя мама купила пять больших яблок на рынке, а потом пошла домой пешком.",
     "espeak:pl": "Dzień dobry! Moja mama kupiła pięć dużych jabłek na rynku, a potem poszła do domu.",
@@ -51,6 +57,10 @@ SPOKEN = {
     "festival:czech_krb": "Dobré ráno! Maminka koupila na trhu pět velkých jablek a potom šla domů pěšky.",
 }
 """Languages that the recordings lack; the last is a child."""
+SONG = (("my", "G3", 0.5), ("bon", "C4", 1.0), ("nie", "E4", 1.0), ("lies", "D4", 1.0), ("o", "C4", 0.5),
+        ("ver", "D4", 0.5), ("the", "E4", 0.5), ("o", "C4", 0.5), ("cean", "C4", 2.0))  # fmt: skip
+"""Syllable, note, beats: sung by festival's kal, and a fourth higher with a smaller throat, as a child would."""
+CHILDS = 4 / 3
 
 
 def main() -> None:
@@ -73,6 +83,7 @@ def main() -> None:
         motion = performance.tracking.motion
         model = fit_voice(performance.sound, motion)
         print(path.name)
+        counted = []
         for name, noisy, moved in (("as it is", 0, 0), (f"{NOISE_DB} dB of noise", 1, 0), ("moved", 0, 1)):
             closed, opened = [], []
             for phonemes, *sounds in english:
@@ -80,26 +91,47 @@ def main() -> None:
                 share = np.roll(share, moved * len(share) // 3)
                 closed += [gap.min() < CLOSED for gap in _near(share, phonemes, LIPS_MEET, NEAR_S)]
                 opened += [gap.max() > OPEN for gap in _near(share, phonemes, OPEN_VOWELS, 0.0)]
+            counted = counted or list(closed)
             print(
                 f"  English, {name}: {100 * np.mean(closed):.0f} % of {len(closed)} closures,"
                 f" {100 * np.mean(opened):.0f} % of {len(opened)} open vowels"
             )
         for name, phonemes, sound in in_noise:
             closed = [gap.min() < CLOSED for gap in _near(_share(model, sound), phonemes, LIPS_MEET, NEAR_S)]
+            counted += closed
             print(f"  {name}: {sum(closed)} of {len(closed)} closures")
+        print(f"  as it is, with these: {100 * np.mean(counted):.0f} % of {len(counted)} closures")
         low, high = model.gap_range
         own = (lip_gap(motion.face[:, MOUTH_SLICE]) - low) / (high - low)
-        own_mean, own_p95 = own.mean(), np.percentile(own, 95)
-        print(f"  own footage: mean {own_mean:.2f}, p95 {own_p95:.2f}, greatest step {np.abs(np.diff(own)).max():.2f}")
+        offset = int(model.offset_frames[0])
+        of_own = MouthFeatures(model.prior_mel).of_sound(Sound.hear(performance.sound), offset, len(own))
+        own_said = own[of_own.is_speech]
+        print(f"  own footage: {_opening(own_said)}, pauses too {_opening(own)}, {_step(own)}")
+        found = []
         for name, sound in others:
             heard = MouthFeatures(model.prior_mel).of_sound(sound, 0, len(sound.mel) // 4)
             share = _share(model, sound)
             said = share[heard.is_speech]
-            mean, p95 = said.mean(), np.percentile(said, 95)
-            print(
-                f"  {name}: mean {mean:.2f} ({100 * (mean / own_mean - 1):+.0f} %), p95 {p95:.2f}"
-                f" ({100 * (p95 / own_p95 - 1):+.0f} %), greatest step {np.abs(np.diff(share)).max():.2f}"
-            )
+            found.append(_mean_and_p95(said))
+            by_mean, by_p95 = 100 * (found[-1] / _mean_and_p95(own_said) - 1)
+            print(f"  {name}: {_opening(said)} ({by_mean:+.0f}, {by_p95:+.0f} %), {_step(share)}")
+        for name, of in (("where something is said", own_said), ("pauses too", own)):
+            within = np.abs(np.array(found) / _mean_and_p95(of) - 1) <= WITHIN
+            of_mean, of_p95 = within.sum(axis=0)
+            counts = f"mean {of_mean}, p95 {of_p95}, both {within.all(axis=1).sum()} of {len(within)}"
+            print(f"  within {100 * WITHIN:.0f} % of own, {name}: {counts}")
+
+
+def _mean_and_p95(share: Float32[ndarray, " T"]) -> Float32[ndarray, " 2"]:
+    return np.array([share.mean(), np.percentile(share, 95)], np.float32)
+
+
+def _opening(share: Float32[ndarray, " T"]) -> str:
+    return "mean {:.2f}, p95 {:.2f}".format(*_mean_and_p95(share))
+
+
+def _step(share: Float32[ndarray, " T"]) -> str:
+    return f"greatest step {np.abs(np.diff(share)).max():.2f}"
 
 
 def _others(folder: Path) -> Iterator[tuple[str, Float32[ndarray, " n"]]]:
@@ -113,6 +145,27 @@ def _others(folder: Path) -> Iterator[tuple[str, Float32[ndarray, " n"]]]:
             continue
         sound = soxr.resample(speech.samples, speech.sample_rate, SAMPLE_RATE).astype(np.float32)
         yield voice, 0.3 * sound / np.abs(sound).max()
+    if shutil.which("text2wave"):
+        song, rate = sung()
+        for name, factor in (("sung", 1.0), ("sung by a child", CHILDS)):
+            sound = soxr.resample(song, factor * rate, SAMPLE_RATE).astype(np.float32)
+            yield name, 0.3 * sound / np.abs(sound).max()
+
+
+def sung() -> tuple[Float32[ndarray, " n"], int]:
+    """A line of a song in festival's singing mode, and its sample rate."""
+    notes = "".join(
+        f'<PITCH NOTE="{note}"><DURATION BEATS="{beats}">{syllable}</DURATION></PITCH>\n'
+        for syllable, note, beats in SONG
+    )
+    head = (
+        '<?xml version="1.0"?>\n<!DOCTYPE SINGING PUBLIC "-//SINGING//DTD SINGING mark up//EN" "Singing.v0_1.dtd" []>'
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        score, wave = Path(folder, "song.xml"), Path(folder, "song.wav")
+        score.write_text(f'{head}\n<SINGING BPM="90">\n{notes}</SINGING>\n')
+        subprocess.run(["text2wave", "-mode", "singing", str(score), "-o", str(wave)], check=True, capture_output=True)
+        return soundfile.read(wave, dtype="float32")
 
 
 def _noisy(samples: Float32[ndarray, " n"]) -> Float32[ndarray, " n"]:

@@ -19,15 +19,13 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from numpy import ndarray
 
-from locutor.capture.heard import hear_classes, visemes_of
-from locutor.capture.offset import CLEAR, estimate_offset_frames
 from locutor.capture.performance import Performance
 from locutor.core.clock import FPS
 from locutor.core.face import FACE_POINTS
 from locutor.drive.gate import MouthGate
 from locutor.drive.prior import generic_mouth
 from locutor.drive.voice import lip_gap
-from locutor.drive.voice_fit import FOLLOWED_LEAD, Footage, VoiceConfig, fit_footage, held_out
+from locutor.drive.voice_fit import Footage, VoiceConfig, fit_footage, held_out
 from locutor.evaluate.metrics import best_lag, correlation, roll_correlations
 
 CONFIG = VoiceConfig()
@@ -48,9 +46,8 @@ def main() -> None:
             if config is CONFIG:
                 print(f"    after the gate {correlation(lip_gap(true), lip_gap(_gated(footage, predicted))):.3f}")
         true = footage.mouth_without_pose(footage.valid)
-        late = _generic_delay(performance)
-        generic = np.roll(generic_mouth(footage.heard(footage.speech_mean(footage.valid))), late, axis=0)
-        print(f"  no footage, {late} frames later: {_figures(generic, true)}, rolls {_rolls(generic, true)}")
+        generic = generic_mouth(footage.heard(footage.speech_mean(footage.valid)))
+        print(f"  no footage: {_figures(generic, true)}, rolls {_rolls(generic, true)}")
         print(f"    best lag {best_lag(lip_gap(true), lip_gap(generic))}", flush=True)
 
 
@@ -72,16 +69,6 @@ def _figures(predicted: Float32[ndarray, "T 58 2"], true: Float32[ndarray, "T 58
 def _rolls(predicted: Float32[ndarray, "T 58 2"], true: Float32[ndarray, "T 58 2"]) -> str:
     rolls = roll_correlations(lip_gap(true), lip_gap(predicted), FPS)
     return f"{rolls.mean():+.3f} (95 % below {np.percentile(rolls, 95):.3f})"
-
-
-def _generic_delay(performance: Performance) -> int:
-    """By how many frames this person's lips run less ahead of the sound than the generic mouth's (`FOLLOWED_LEAD`).
-
-    Lips that run further ahead were moved by `Footage.prepare`.
-    """
-    visemes = visemes_of(hear_classes(performance.sound))
-    lead, confidence = estimate_offset_frames(visemes, performance.tracking.motion)
-    return max(0, round(FOLLOWED_LEAD - lead)) if confidence >= CLEAR else 0
 
 
 def _short(footage: Footage, config: VoiceConfig, seconds: int) -> str:

@@ -40,6 +40,26 @@ def neutral_face() -> np.ndarray:
     return neutral
 
 
+VOWELS_HZ = (700, 1200, 2500), (300, 2200, 3000), (450, 800, 2400)
+
+
+def _babble(n_samples: int, rng: np.random.Generator) -> np.ndarray:
+    """A voice's pulses in vowels that come and go: noise alone is no speech, and the gate stays closed on it."""
+    times = np.arange(n_samples)
+    pitch_hz = 120 * np.exp(0.15 * np.interp(times / 4000, np.arange(200), rng.normal(size=200)))
+    pulses = np.diff(np.floor(np.cumsum(pitch_hz) / 16_000), prepend=0) + 0.01 * rng.normal(size=n_samples)
+    shares = np.stack([np.interp(times / 2400, np.arange(400), rng.normal(size=400)) for _ in VOWELS_HZ])
+    shares = np.exp(3 * shares) / np.exp(3 * shares).sum(axis=0)
+    sound = np.zeros(n_samples)
+    for formants_hz, share in zip(VOWELS_HZ, shares, strict=True):
+        vowel = pulses
+        for formant_hz in formants_hz:
+            pole = np.exp((-2 * np.pi * 60 + 2j * np.pi * formant_hz) / 16_000)
+            vowel = lfilter([1], np.poly([pole, pole.conj()]).real, vowel)
+        sound += share * vowel / vowel.std()
+    return sound / sound.std()
+
+
 def _make_speaker(seconds: float, seed: int = 0, blinks: bool = True) -> Speaker:
     rng = np.random.default_rng(seed)
     n_frames = round(seconds * 25)
@@ -50,7 +70,7 @@ def _make_speaker(seconds: float, seed: int = 0, blinks: bool = True) -> Speaker
     opening *= 0.15 / opening.max()
     # Lips run ahead of their sound by 40 ms, as in real footage.
     loud = np.interp(np.arange(n_samples) / 640 - 1, np.arange(n_frames), opening / 0.15)
-    voice = lfilter([1], [1, -0.7], rng.normal(size=n_samples)) * loud
+    voice = _babble(n_samples, rng) * loud
     hiss = lfilter([1, -0.9], [1], rng.normal(size=n_samples)) * (0.02 + 0.3 * loud * (1 - loud))
     audio = (0.1 * voice + 0.03 * hiss + 1e-4 * rng.normal(size=n_samples)).astype(np.float32)
 

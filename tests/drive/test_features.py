@@ -11,7 +11,7 @@ SOUND = (np.random.default_rng(1).normal(size=24000) * np.sin(np.arange(24000) /
 PRIOR = speech_mean(LogMel().whole(SOUND))
 
 
-NAMES = ("mel", "phonetic", "closure", "is_speech", "strangeness")
+NAMES = ("mel", "phonetic", "closure", "is_speech", "strangeness", "usual")
 
 
 def joined(parts: list[Heard]) -> Heard:
@@ -24,6 +24,7 @@ def assert_alike(a: Heard, b: Heard) -> None:
     np.testing.assert_allclose(a.closure, b.closure, atol=1e-5)
     np.testing.assert_array_equal(a.is_speech, b.is_speech)
     np.testing.assert_allclose(a.strangeness, b.strangeness, atol=1e-5)
+    np.testing.assert_allclose(a.usual, b.usual, atol=1e-5)
 
 
 @settings(max_examples=15, deadline=None)

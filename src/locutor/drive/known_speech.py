@@ -17,7 +17,7 @@ from locutor.speech.phonemes import Phoneme
 from locutor.speech.phonetic_classes import CLASSES, class_track
 
 RATE = 100  # classes per second
-BLUR_S, LEAD_S = 0.04, 0.04  # as in tools/generic_mouth.py
+BLUR_S, LEAD_S = 0.04, 0.04  # the blur as in tools/generic_mouth.py
 AHEAD_S = 0.1  # the gate opens before the first sound, as it does for heard speech
 SHORT_PAUSE_S = 0.2  # not worth closing the mouth for
 _LIPS_MEET = [k for k, (name, _) in enumerate(CLASSES) if name in ("p b", "m")]

@@ -16,9 +16,10 @@ from locutor.drive.prior import generic_mouth
 from locutor.drive.voice_shapes import require_shapes
 
 _SUPPORT = ("phonetic_support", "mel_support")
-_KNOWN_TO_STRANGE = 0.65, 0.95
-"""Strangeness: one half of real clips against the other stays below .5 (one passage at .8); others and synthesisers
-lie between .55 and 1.4 as soon as two seconds were heard."""
+_KNOWN_TO_STRANGE = 0.55, 0.85
+"""Strangeness: one half of real clips against the other stays below .5 (one passage at .8, which costs .005 of its
+correlation); others and synthesisers lie between .55 and 1.4 as soon as two seconds were heard. Only a stranger's lips
+are brought to the person's opening: half known, they open wider."""
 _CLOSING = np.array([[0.1, 0.25], [0.6, 0.95]])
 """Probabilities of p, b, m between which the lips are brought together, for a stranger's voice and for the own. Half of
 a real stranger's closures have a posterior under .5; of the own voice the regression knows more than the posterior, and

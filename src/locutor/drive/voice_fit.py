@@ -16,8 +16,16 @@ from locutor.core.errors import FootageError
 from locutor.core.face import MOUTH_SLICE
 from locutor.core.folds import blocked_folds
 from locutor.core.motion import Motion
-from locutor.drive.features import MELS_PER_FRAME, Heard, MouthFeatures, Sound
-from locutor.drive.prior import generic_mouth, spoken_displacements
+from locutor.drive.features import (
+    CONTROL_FRAMES,
+    MELS_PER_FRAME,
+    N_CHANNELS,
+    N_PHONETIC,
+    Heard,
+    MouthFeatures,
+    Sound,
+)
+from locutor.drive.prior import generic_mouth, reference_speech, spoken_displacements
 from locutor.drive.voice import VoiceModel, laplace_kernel, lip_gap
 from locutor.speech.level import speech_mean
 from locutor.speech.phonetic_network import N_CONTROLS
@@ -28,6 +36,7 @@ _MIN_SPEECH_S = 1.0
 _SHORTEST_FOR_FOLDS = 150  # frames
 _LARGEST_GAIN = 2.0
 _STYLES = (0.3, 3.0)  # opening of a person as a multiple of the generic performer's
+_CALIBRATIONS = 6  # rounds; three are enough where nothing is at its limit
 _CLOSED_SHARE = 0.03  # the frames of the smallest lip gap that make the closed mouth
 FOLLOWED_LEAD = 1.0  # frames by which lips may run ahead of their sound
 
@@ -203,9 +212,8 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
 
     gap, generic = lip_gap(mouth), generic_mouth(heard)
     style = np.clip(gap.std() / (lip_gap(generic).std() + 1e-6), *_STYLES)
-    prior = np.zeros((phonetic.shape[1], len(basis)), np.float32)
     of_controls = np.tensordot(spoken_displacements(), basis, axes=((1, 2), (1, 2)))
-    prior[-N_CONTROLS:] = config.generic_share * style * phonetic_scale[-N_CONTROLS:, None] * of_controls
+    prior = config.generic_share * style * phonetic_scale[:, None] * _at_control_frames(of_controls)
     wanted = coefficients[::every] - phonetic @ prior
 
     phonetic_share = config.phonetic_linear / phonetic.shape[1]
@@ -217,7 +225,7 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
 
     n_closed = max(3, round(_CLOSED_SHARE * len(gap)))
     kernel = (config.phonetic_scale, config.mel_scale, config.phonetic_kernel, config.mel_kernel)
-    return VoiceModel(
+    model = VoiceModel(
         prior_mel=prior_mel,
         phonetic_mean=phonetic_mean,
         phonetic_scale=phonetic_scale,
@@ -238,6 +246,36 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
         gap_range=np.percentile(gap, [2, 98]).astype(np.float32),
         offset_frames=np.array([footage.offset], np.int32),
     )
+    return _opening_alike(model, mouth)
+
+
+def _at_control_frames(of_controls: Float32[ndarray, "11 K"]) -> Float32[ndarray, "375 K"]:
+    """Weights of the phonetic features that give what these weights give of `Heard.controls`."""
+    weights = np.zeros((N_PHONETIC, N_CHANNELS, of_controls.shape[1]), np.float32)
+    n = CONTROL_FRAMES.stop - CONTROL_FRAMES.start
+    weights[CONTROL_FRAMES, -N_CONTROLS:] = of_controls / n
+    return weights.reshape(N_PHONETIC * N_CHANNELS, -1)
+
+
+def _opening_alike(model: VoiceModel, mouth: Float32[ndarray, "T 58 2"]) -> VoiceModel:
+    """The model with the style and mean by which a strange voice opens the lips as widely as the person does.
+
+    What is shown for synthesised speech, closures and limits included, gets the mean and 95th percentile of the
+    person's lip gap; strangers are brought to that speech by `UsualOpening`.
+    """
+    gap = lip_gap(mouth)
+    mean, p95 = gap.mean(), np.percentile(gap, 95)
+    per_gap = np.tensordot(gap - mean, mouth - mouth.mean(axis=0), axes=1) / (np.square(gap - mean).sum() + 1e-9)
+    generic, closure = reference_speech()
+    for _ in range(_CALIBRATIONS):
+        shown = lip_gap(model.of_shapes(generic, closure))
+        wider = (p95 - mean) / max(np.percentile(shown, 95) - shown.mean(), 1e-6)
+        style = np.clip(model.style * np.clip(wider, 0.7, 1.4), *_STYLES).astype(np.float32)
+        raised = (model.generic_mean * model.style - (mean - shown.mean()) * per_gap) / style
+        # The mean of the shapes must not move with the style: only by what is missing.
+        raised += (1 - model.style / style) * generic.mean(axis=0)
+        model = replace(model, style=style, generic_mean=raised.astype(np.float32))
+    return model
 
 
 def _as_stored(support: Float32[ndarray, "N D"]) -> Float32[ndarray, "N D"]:

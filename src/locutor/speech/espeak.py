@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from locutor.core.errors import LocutorError, MissingPartError
+from locutor.speech.pauses import speak_with_pauses
 from locutor.speech.phonemes import Phoneme, Speech, SpeechError, check_request, shortened
 
 PROGRAM = Path(__file__).with_name("espeak_program.py")
+SAMPLE_RATE = 22_050  # Hz, of espeak-ng's voices
 ALIASES = {"en-gb": "en", "fr-fr": "fr", "pt-pt": "pt", "zh": "cmn"}
 """Names in common use that espeak-ng knows under another one."""
 LANGUAGE_SWITCH = re.compile(r"\([a-z-]*\)?")  # such as "(en)": espeak-ng says where it changes the language
@@ -26,16 +28,21 @@ def synthesize(text: str, voice: str = "en-us", rate_wpm: int = 165, pitch: floa
     """Speak a text of any length.
 
     Args:
-        text: plain text.
+        text: plain text, or with pauses such as `<break time="500ms"/>` (`speech.pauses`).
         voice: a voice of espeak-ng, with or without a variant: "en-us", "de", "fr+f3".
         rate_wpm: words per minute, 80..450.
         pitch: as a part of the voice's own, 0.5..2.
 
     Raises:
-        SpeechError: the text holds nothing to say, the voice does not exist, or rate or pitch are out of range.
+        SpeechError: the text holds nothing to say, a pause in it is malformed, the voice does not exist, or rate or
+            pitch are out of range.
         MissingPartError: espeak-ng is not installed.
     """
     check_request(text, rate_wpm, pitch)
+    return speak_with_pauses(text, SAMPLE_RATE, lambda plain: _speak(plain, voice, rate_wpm, pitch))
+
+
+def _speak(text: str, voice: str, rate_wpm: int, pitch: float) -> Speech:
     name, plus, variant = voice.partition("+")
     known = ALIASES.get(name, name) + plus + variant
     level = round(50 + 50 * math.log2(pitch))  # espeak-ng's scale: 50 is the voice's own, 100 an octave above
