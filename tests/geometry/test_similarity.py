@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from locutor.geometry.rotation import matrix_from_rotvec
-from locutor.geometry.similarity import Similarity, fit_similarity
+from locutor.geometry.similarity import Similarity, fit_similarities, fit_similarity
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 10))
@@ -44,3 +44,15 @@ def test_is_the_least_squares_answer():
             best.t + rng.normal(0, 0.01, 3),
         )
         assert error(near) > error(best)
+
+
+def test_many_targets_at_once_are_each_its_own_fit():
+    rng = np.random.default_rng(2)
+    sources, targets = rng.normal(size=(5, 8, 3)), rng.normal(size=(5, 8, 3))
+    for source in (sources[0], sources):
+        scale, R, t = fit_similarities(source, targets)
+        for k, target in enumerate(targets):
+            alone = fit_similarity(source if source.ndim == 2 else source[k], target)
+            assert scale[k] == pytest.approx(alone.scale)
+            np.testing.assert_allclose(R[k], alone.R, atol=1e-12)
+            np.testing.assert_allclose(t[k], alone.t, atol=1e-12)
