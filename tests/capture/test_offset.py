@@ -67,9 +67,14 @@ def test_frames_that_were_not_observed_do_not_count(performer):
     valid[100:160] = False
     face = motion.face.copy()
     face[~valid] = np.random.default_rng(0).normal(size=face[~valid].shape)
-    here, _ = estimate_offset_frames(heard(sound), motion)
-    there, _ = estimate_offset_frames(heard(sound), motion.with_channels(face=face, valid=valid))
-    assert there == pytest.approx(here, abs=0.3)
+    visemes = heard(sound)
+    unharmed = estimate_offset_frames(visemes, motion.with_channels(valid=valid))
+    harmed = estimate_offset_frames(visemes, motion.with_channels(face=face, valid=valid))
+    believed = estimate_offset_frames(visemes, motion.with_channels(face=face))
+    assert harmed == pytest.approx(unharmed, abs=1e-3)
+    assert believed != pytest.approx(unharmed, abs=1e-2)
+    assert unharmed[0] == pytest.approx(GENERATORS["A"].styles.draw(SEED).lead_s * FPS, abs=0.5)
+    assert estimate_offset_frames(visemes, motion.with_channels(valid=np.zeros(N_FRAMES, bool)))[1] == 0
 
 
 def test_pieces_are_heard_as_the_whole(performer):

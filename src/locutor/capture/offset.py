@@ -55,13 +55,17 @@ def offset_profile(
     """
     assert motion.face is not None, "the motion has no face"
     valid = np.ones(len(motion), bool) if motion.valid is None else motion.valid
+    lags = np.arange(-MAX_OFFSET * _STEPS, MAX_OFFSET * _STEPS + 1) / _STEPS
+    if not valid.any():
+        return lags, np.zeros(len(lags))
     upper, lower = LIP_GAP_ROWS
     gap = without_pose((motion.face[:, lower, 1] - motion.face[:, upper, 1])[:, None], motion, valid)[:, 0]
-    gap = _quick(gap.astype(np.float64), FPS)
+    # What was not observed must not reach its neighbours through the smoothing.
+    frames = np.arange(len(gap))
+    gap = _quick(np.interp(frames, frames[valid], gap[valid].astype(np.float64)), FPS)
     opening = _quick(visemes.astype(np.float64) @ _OPENING, HEARD_FPS)
     middle_s = (np.flatnonzero(valid) + 0.5) / FPS
     heard_s = np.arange(len(opening)) / HEARD_FPS
-    lags = np.arange(-MAX_OFFSET * _STEPS, MAX_OFFSET * _STEPS + 1) / _STEPS
     return lags, np.array([_likeness(gap[valid], np.interp(middle_s + lag / FPS, heard_s, opening)) for lag in lags])
 
 
