@@ -47,7 +47,7 @@ def test_slide_turn_and_growth_are_followed_both_ways(cloth):
     n, reference = 12, 4
     true = motions(n)
     frames = [warped(cloth, A) for A in true]
-    track = track_torso(frames.__getitem__, n, reference, MASK)
+    track = track_torso(frames.__getitem__, n, [reference], lambda k: MASK)
     inverse = cv2.invertAffineTransform(true[reference])
     expected = np.stack([compose(A, inverse) for A in true])
     assert np.abs(corners(track.image_motion) - corners(expected)).max() < 0.5
@@ -58,14 +58,26 @@ def test_slide_turn_and_growth_are_followed_both_ways(cloth):
 def test_a_frame_without_the_torso_keeps_the_last_pose_and_says_so(cloth):
     frames = [warped(cloth, A) for A in motions(6)]
     frames[3] = np.full_like(cloth, 90)
-    track = track_torso(frames.__getitem__, 6, 0, MASK)
+    track = track_torso(frames.__getitem__, 6, [0], lambda k: MASK)
     assert track.inlier_share[3] == 0
     np.testing.assert_array_equal(track.image_motion[3], track.image_motion[2])
     assert track.inlier_share[[1, 2, 4, 5]].min() > 0.5
 
 
+def test_a_reference_that_nothing_looks_like_is_given_up(cloth):
+    """One frame near the mean pose showed a shadow: 83 % of a real clip was lost from it, nothing from the next."""
+    frames = [warped(cloth, A) for A in motions(8)]
+    frames[3] = np.rot90(cloth, 2).copy()
+    track = track_torso(frames.__getitem__, 8, [3, 5], lambda k: MASK)
+    assert track.reference == 5
+    assert track.inlier_share[[0, 1, 2, 4, 5, 6, 7]].min() > 0.5
+    alone = track_torso(frames.__getitem__, 8, [3], lambda k: MASK)
+    assert alone.reference == 3
+    assert not alone.is_trusted
+
+
 def test_plain_clothes_stand_still():
-    track = track_torso(lambda k: np.full((SIZE, SIZE), 80, np.uint8), 5, 2, MASK)
+    track = track_torso(lambda k: np.full((SIZE, SIZE), 80, np.uint8), 5, [2], lambda k: MASK)
     np.testing.assert_array_equal(track.image_motion, np.tile(np.eye(2, 3), (5, 1, 1)))
     assert track.inlier_share.sum() == 1
 

@@ -22,6 +22,7 @@ from locutor.capture.shoulders import shoulder_shifts, usual_at_zero
 from locutor.capture.stabilise import face_displacements, landmarks_in_head
 from locutor.capture.torso import TorsoTrack, torso_poses, track_torso
 from locutor.core.camera import Camera
+from locutor.core.clock import FPS
 from locutor.core.events import Event, Progress
 from locutor.core.files import atomic_path
 from locutor.core.motion import Motion
@@ -29,6 +30,7 @@ from locutor.geometry.rotation import mean_rotation, same_hemisphere, wxyz_from_
 
 HEAD, TORSO = "head.npz", "torso.npz"
 STAGE = "solving the pose"
+N_REFERENCES = 5
 
 
 def solve_tracking(
@@ -52,15 +54,20 @@ def solve_tracking(
         with atomic_path(folder / HEAD) as part:
             head.save(part)
     yield Progress(STAGE, 1, 3, time.monotonic() - started, "torso")
-    reference = _reference_frame(head, len(frames), seen.observed)
     if (folder / TORSO).is_file():
         torso = TorsoTrack.load(folder / TORSO)
     else:
-        mask = torso_mask(seen.landmarks[reference], mattes.grey(reference), camera.width)
-        torso = track_torso(frames.grey, len(frames), reference, mask)
+        references = _reference_frames(head, len(frames), seen.observed)
+        torso = track_torso(
+            frames.grey,
+            len(frames),
+            references,
+            lambda k: torso_mask(seen.landmarks[k], mattes.grey(k), camera.width),
+        )
         with atomic_path(folder / TORSO) as part:
             torso.save(part)
     yield Progress(STAGE, 2, 3, time.monotonic() - started, "controls")
+    reference = torso.reference
     matte = upscale_matte(mattes.grey(reference), camera.width)
     shoulders_px = shoulder_shifts(frames.grey, torso, reference, seen.landmarks[reference], matte)
     tracking = _assemble(seen, head, torso, shoulders_px, reference, camera)
@@ -82,12 +89,18 @@ def torso_mask(landmarks: Float32[ndarray, "478 3"], matte: UInt8[ndarray, "h w"
     return person.astype(np.uint8) * 255
 
 
-def _reference_frame(head: HeadTrack, n_frames: int, observed: Bool[ndarray, " T"]) -> int:
-    """The training frame nearest to the mean pose."""
+def _reference_frames(head: HeadTrack, n_frames: int, observed: Bool[ndarray, " T"]) -> list[int]:
+    """Training frames near the mean pose, the nearest first, a second and more apart from each other."""
     n_train = n_train_of(n_frames)
     R, xyz = head.rigid.R_world_head[:n_train], head.rigid.xyz[:n_train]
     away = np.linalg.norm(R - mean_rotation(R), axis=(1, 2)) + np.linalg.norm(xyz - xyz.mean(0), axis=1)
-    return int(np.argmin(np.where(observed[:n_train], away, np.inf)))
+    chosen: list[int] = []
+    for k in np.argsort(np.where(observed[:n_train], away, np.inf), kind="stable").tolist():
+        if all(abs(k - other) >= FPS for other in chosen):
+            chosen.append(k)
+        if len(chosen) == N_REFERENCES:
+            break
+    return chosen
 
 
 def _assemble(

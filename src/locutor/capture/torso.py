@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +34,18 @@ class TorsoTrack:
         image_motion: [T, 2, 3]; x -> A[:, :2] @ x + A[:, 2], px.
         inlier_share: share of the tracked features that agree, per frame; 0 where the track was lost.
         method: how it was followed: one of `METHODS`, or "nothing to follow".
+        reference: the reference frame.
     """
 
     image_motion: Float[ndarray, "T 2 3"]
     inlier_share: Float[ndarray, " T"]
     method: str = FEATURES
+    reference: int = 0
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether features of the plain picture agree, so that no second opinion is needed."""
+        return bool(self.inlier_share.mean() >= TRUSTED_SHARE and (self.inlier_share == 0).mean() <= BEARABLE_LOST)
 
     def save(self, path: Path) -> None:
         """Write as npz."""
@@ -48,39 +55,50 @@ class TorsoTrack:
     def load(path: Path) -> TorsoTrack:
         """Read what `save` wrote."""
         data = load_arrays(path)
-        return TorsoTrack(data["image_motion"], data["inlier_share"], str(data["method"]))
+        return TorsoTrack(data["image_motion"], data["inlier_share"], str(data["method"]), int(data["reference"]))
 
 
 def track_torso(
     grey_frame: Callable[[int], UInt8[ndarray, "H W"]],
     n_frames: int,
-    reference: int,
-    torso_mask: UInt8[ndarray, "H W"],
+    references: Sequence[int],
+    torso_mask: Callable[[int], UInt8[ndarray, "H W"]],
 ) -> TorsoTrack:
-    """Follow the torso from the reference frame outwards, a similarity per frame by RANSAC.
+    """Follow the torso from a reference frame outwards, a similarity per frame by RANSAC.
 
-    The track judges itself. Where the features of the plain picture do not agree, the same is tried with the local
-    contrast raised (dark or plain clothes) and with dense flow (soft shading); the track under which the reference
-    looks most like the other frames is taken.
+    The track judges itself. Where the features of no reference's plain picture agree, the same is tried, from the best
+    of them, with the local contrast raised (dark or plain clothes) and with dense flow (soft shading); the track under
+    which the reference looks most like the other frames is taken.
 
     Args:
         grey_frame: reads one frame; called from several threads.
-        reference: the frame that the motion is measured against.
-        torso_mask: where clothes are in the reference frame.
+        references: frames that the motion may be measured against, the best known first: a fold or a shadow that comes
+            and goes can make a single one useless.
+        torso_mask: where clothes are in a reference frame.
     """
-    plain = _track(grey_frame, n_frames, reference, torso_mask, FEATURES)
-    if plain.inlier_share.mean() >= TRUSTED_SHARE and (plain.inlier_share == 0).mean() <= BEARABLE_LOST:
-        return plain
-    enhanced = _Enhanced(grey_frame)
-    ways = [plain, *(_track(enhanced, n_frames, reference, torso_mask, method) for method in METHODS[1:])]
-    still = TorsoTrack(np.tile(np.eye(2, 3), (n_frames, 1, 1)), np.zeros(n_frames), NOTHING)
-    still.inlier_share[reference] = 1.0
-    best, best_score = still, agreement(still, enhanced, reference, torso_mask)
+    plain = TorsoTrack(np.zeros((0, 2, 3)), np.zeros(0))
+    for reference in references:
+        track = _track(grey_frame, n_frames, reference, torso_mask(reference), FEATURES)
+        if track.is_trusted:
+            return track
+        if not len(plain.inlier_share) or track.inlier_share.mean() > plain.inlier_share.mean():
+            plain = track
+    reference = plain.reference
+    mask, enhanced = torso_mask(reference), _Enhanced(grey_frame)
+    ways = [plain, *(_track(enhanced, n_frames, reference, mask, method) for method in METHODS[1:])]
+    best = _still(n_frames, reference)
+    best_score = agreement(best, enhanced, reference, mask)
     for track in ways:
-        score = agreement(track, enhanced, reference, torso_mask)
+        score = agreement(track, enhanced, reference, mask)
         if score > best_score + LEAST_GAIN:
             best, best_score = track, score
     return best
+
+
+def _still(n_frames: int, reference: int) -> TorsoTrack:
+    share = np.zeros(n_frames)
+    share[reference] = 1.0
+    return TorsoTrack(np.tile(np.eye(2, 3), (n_frames, 1, 1)), share, NOTHING, reference)
 
 
 def agreement(
@@ -132,9 +150,8 @@ def _track(
     method: str,
 ) -> TorsoTrack:
     reference_image = grey_frame(reference)
-    motion = np.tile(np.eye(2, 3), (n_frames, 1, 1))
-    share = np.zeros(n_frames)
-    share[reference] = 1.0
+    nothing = _still(n_frames, reference)
+    motion, share = nothing.image_motion, nothing.inlier_share
     if method == DENSE:
         inside = cv2.erode(torso_mask, np.ones((GRID_PX, GRID_PX), np.uint8))
         rows, columns = np.nonzero(inside[::GRID_PX, ::GRID_PX])
@@ -144,7 +161,7 @@ def _track(
         features = cv2.goodFeaturesToTrack(reference_image, 200, 0.005, 5, mask=torso_mask)
         follow = _follow
     if features is None or len(features) < MIN_INLIERS:
-        return TorsoTrack(motion, share, NOTHING)
+        return nothing
 
     def outwards(frames: range) -> None:
         current = np.eye(2, 3)
@@ -154,7 +171,7 @@ def _track(
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(outwards, (range(reference, n_frames), range(reference - 1, -1, -1))))
-    return TorsoTrack(motion, share, method)
+    return TorsoTrack(motion, share, method, reference)
 
 
 def _follow_dense(
