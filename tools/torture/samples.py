@@ -9,7 +9,7 @@ from pathlib import Path
 from locutor.capture.packed import unpack_performance
 from locutor.capture.performance import META, TRACKING, PerformanceMeta, Tracking
 
-N_FRAMES = 110  # 100 to train on, 10 held out
+N_FRAMES, N_TRAIN = 110, 100
 TINY = ("--n-gaussians", "1500", "--n-mouth", "100", "--n-bases", "4")  # an avatar that is trained in seconds
 
 
@@ -29,7 +29,7 @@ def tiny_performance(out: Path) -> Path:
             tracking,
             landmarks=tracking.landmarks[:N_FRAMES],
             motion=tracking.motion[:N_FRAMES],
-            reference_frame=min(tracking.reference_frame, N_FRAMES - 1),
+            reference_frame=min(tracking.reference_frame, N_TRAIN - 1),
         ).save(packed / TRACKING)
         for _ in unpack_performance(packed, out):
             pass
