@@ -31,10 +31,22 @@ def measure_flow(
         start: places in the first.
         guess: places expected in the second, where the search starts.
     """
-    there, found = lucas_kanade(previous, current, start, guess, levels=1)
-    back, found_back = lucas_kanade(current, previous, there, start, levels=1)
-    met = np.linalg.norm(back - start.astype(np.float32), axis=1) < ROUND_TRIP_PX
-    return there - start.astype(np.float32), found & found_back & met
+    there, found = there_and_back(previous, current, start, guess, ROUND_TRIP_PX)
+    return there - start.astype(np.float32), found
+
+
+def there_and_back(
+    source: UInt8[ndarray, "H W"],
+    target: UInt8[ndarray, "H W"],
+    points: Float[ndarray, "M 2"],
+    guess: Float[ndarray, "M 2"],
+    within_px: float,
+) -> tuple[Float32[ndarray, "M 2"], Bool[ndarray, " M"]]:
+    """Where the windows lie in the target, and which are found there and lead back to where they came from."""
+    there, found = lucas_kanade(source, target, points, guess, levels=1)
+    back, found_back = lucas_kanade(target, source, there, points, levels=1)
+    met = np.linalg.norm(back - points.astype(np.float32), axis=1) < within_px
+    return there, found & found_back & met
 
 
 def lucas_kanade(

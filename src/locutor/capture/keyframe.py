@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
-from locutor.capture.flow import lucas_kanade
+from locutor.capture.flow import there_and_back
 from locutor.capture.track import RigidTrack
 from locutor.core.camera import Camera
 from locutor.geometry.rotation import mean_rotation
@@ -148,8 +148,6 @@ def find_patches(
     Returns:
         Places (the expected one where a patch is not found again), and which were found.
     """
-    there, forward = lucas_kanade(key, frame, places, expected, levels=1)
-    back, backward = lucas_kanade(frame, key, there, places, levels=1)
-    found = forward & backward & (np.linalg.norm(back - places, axis=1) < ROUND_TRIP_PX)
+    there, found = there_and_back(key, frame, places, expected, ROUND_TRIP_PX)
     found &= np.linalg.norm(there - expected, axis=1) < FARTHEST_PX
     return np.where(found[:, None], there, expected), found

@@ -8,7 +8,6 @@ track, and the outline's shift up or down is found by Lucas & Kanade's (1981) it
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 from numpy import ndarray
 
-from locutor.capture.torso import TorsoTrack
+from locutor.capture.torso import TorsoTrack, outwards
 
 CHIN, CHEEKS = 152, (234, 454)
 BESIDE_NECK = 0.45  # of the face's width from the chin: further out the outline is a shoulder's
@@ -54,15 +53,14 @@ def shoulder_shifts(
     outlines = {i: _outline(band, template, slope) for i, band in enumerate(bands) if band.sum() >= LEAST_PX}
     shifts = np.zeros((n, 2), np.float32)
 
-    def outwards(frames: range) -> None:
+    def follow(frames: range) -> None:
         shift = dict.fromkeys(outlines, 0.0)
         for k in frames:
             frame = grey_frame(k)
             for side, outline in outlines.items():
                 shift[side] = shifts[k, side] = outline.follow(frame, torso.image_motion[k], shift[side])
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(outwards, (range(reference, n), range(reference - 1, -1, -1))))
+    outwards(reference, n, follow)
     return shifts
 
 

@@ -76,13 +76,13 @@ def track_torso(
             and goes can make a single one useless.
         torso_mask: where clothes are in a reference frame.
     """
-    plain = TorsoTrack(np.zeros((0, 2, 3)), np.zeros(0))
+    doubtful: list[TorsoTrack] = []
     for reference in references:
         track = _track(grey_frame, n_frames, reference, torso_mask(reference), FEATURES)
         if track.is_trusted:
             return track
-        if not len(plain.inlier_share) or track.inlier_share.mean() > plain.inlier_share.mean():
-            plain = track
+        doubtful.append(track)
+    plain = max(doubtful, key=lambda track: track.inlier_share.mean())
     reference = plain.reference
     mask, enhanced = torso_mask(reference), _Enhanced(grey_frame)
     ways = [plain, *(_track(enhanced, n_frames, reference, mask, method) for method in METHODS[1:])]
@@ -163,15 +163,20 @@ def _track(
     if features is None or len(features) < MIN_INLIERS:
         return nothing
 
-    def outwards(frames: range) -> None:
+    def follow_through(frames: range) -> None:
         current = np.eye(2, 3)
         for k in frames:
             current, share[k] = follow(reference_image, grey_frame(k), features, current)
             motion[k] = current
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(outwards, (range(reference, n_frames), range(reference - 1, -1, -1))))
+    outwards(reference, n_frames, follow_through)
     return TorsoTrack(motion, share, method, reference)
+
+
+def outwards(reference: int, n_frames: int, follow: Callable[[range], None]) -> None:
+    """From the reference frame to the end and from the frame before it to the beginning, in two threads."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(follow, (range(reference, n_frames), range(reference - 1, -1, -1))))
 
 
 def _follow_dense(

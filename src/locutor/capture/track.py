@@ -26,9 +26,9 @@ from locutor.capture.equations import (
     vectors_from_turns,
 )
 from locutor.core.camera import Camera
+from locutor.core.clock import FPS
 from locutor.geometry.rotation import matrix_from_rotvec
 
-SECOND = 25  # frames
 SHAPE_FRAMES = 1000  # of which the shape is learnt
 
 
@@ -138,9 +138,9 @@ def refine_with_shape(
     n_frames = len(track.w)
     if n_frames <= SHAPE_FRAMES:
         return refine(track, landmarks_px, trust, camera, weights, None, iterations, True, cuts)
-    starts = np.linspace(0, n_frames - SECOND, SHAPE_FRAMES // SECOND).astype(int)
-    sample = (starts[:, None] + np.arange(SECOND)).ravel()
-    seams = sorted({*range(SECOND, len(sample), SECOND), *np.searchsorted(sample, cuts).tolist()} - {0, len(sample)})
+    starts = np.linspace(0, n_frames - FPS, SHAPE_FRAMES // FPS).astype(int)
+    sample = (starts[:, None] + np.arange(FPS)).ravel()
+    seams = sorted({*range(FPS, len(sample), FPS), *np.searchsorted(sample, cuts).tolist()} - {0, len(sample)})
     part = replace(track, w=track.w[sample], xyz=track.xyz[sample])
     part = refine(part, landmarks_px[sample], trust[sample], camera, weights, None, iterations, True, seams)
     track = replace(track, points=part.points, sigma_px=part.sigma_px)

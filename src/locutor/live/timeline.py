@@ -272,6 +272,6 @@ class Timeline:
         if block is None:
             return
         self._state = block.state_behind_given(self.live.driver)
-        if block.is_guess and block.fed is not None:  # a guess is the last block: what it took of silence goes back
+        if block.is_guess:  # a guess is the last block: what it took of silence goes back
             self._line.unhear(block.n_over)
             self._silence -= block.n_over
