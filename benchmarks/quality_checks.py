@@ -14,13 +14,14 @@ from locutor.evaluate.lpips import find_lpips
 from locutor.evaluate.protocols import Protocol, held_out, read_clip
 from locutor.evaluate.scoring import Judge
 from locutor.evaluate.ways import Way
-from locutor.evaluate.words import TITLES, number, title
+from locutor.evaluate.words import TITLES, number, percent, title
 
 REPLAY_LIPS = ("lip_gap_correlation", "lip_distance_percent", "timing_match", "other_mouth_percent")
 VOICE_LIPS = ("lip_gap_correlation", "lip_distance_percent", "closure_recall", "timing_match", "timing_error_ms",
               "loudness_correlation")  # fmt: skip
 CHANCE = (Protocol.OTHER, Protocol.STATIC, Protocol.MEAN, Protocol.SHUFFLED)
 WITHIN = 0.1
+LUCK = 0.05  # share of the rolls that may do as well
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def checks_of(judged: Judged, watched: Watched) -> list[Check]:
     for name in VOICE_LIPS:
         mine, other = judged.folds("voice", name), judged.folds("chance", name)
         if mine and other:
-            checks.append(_beats(judged, "voice beats the shuffled sound (five-fold)", name, mine, other))
+            by_luck = judged.as_good(name)
+            checks.append(_beats(judged, "voice beats the shuffled sound (five-fold)", name, mine, other, by_luck))
     checks.append(_ceiling(judged))
     for name in watched.inside:
         said = f"{number(watched.inside[name])} inside, {number(watched.outside[name])} outside"
@@ -63,14 +65,17 @@ def checks_of(judged: Judged, watched: Watched) -> list[Check]:
     return checks
 
 
-def _beats(judged: Judged, claim: str, name: str, mine: Figure, other: Figure) -> Check:
+def _beats(judged: Judged, claim: str, name: str, mine: Figure, other: Figure, by_luck: float | None = None) -> Check:
+    """By more than both intervals and, where known, with few ways of chance as good (a permutation test)."""
     more = TITLES[name][1]
     assert more is not None
     said = (
         " against ".join(f"{number(f.value)} [{number(f.low)}, {number(f.high)}]" for f in (mine, other))
         + f", n {mine.n}"
     )
-    holds = mine.beats(other, more) if mine.n >= FEWEST else None
+    lucky = by_luck is not None and by_luck > LUCK
+    said += "" if by_luck is None else f", {percent(by_luck)} of the rolls as good"
+    holds = mine.beats(other, more) and not lucky if mine.n >= FEWEST else None
     return Check(judged.name, f"{claim} on {title(name)}", holds, said)
 
 

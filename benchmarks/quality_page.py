@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from locutor.avatar.bundle import load_avatar
 from locutor.evaluate.figure import Figure
 from locutor.evaluate.protocols import Protocol
-from locutor.evaluate.words import GROUPS, number, title
+from locutor.evaluate.words import GROUPS, number, percent, title
 
 if TYPE_CHECKING:
     from benchmarks.quality_checks import Check
@@ -50,6 +50,11 @@ class Judged:
         """Of the voice over the whole clip: `voice`, `chance` or `ceiling`."""
         value, low, high, n = self.record["voice_five_fold"].get(part, {}).get(name, (None, None, None, 0))
         return None if value is None else Figure(value, *(math.nan if x is None else x for x in (low, high)), n)
+
+    def as_good(self, name: str) -> float | None:
+        """Share of the rolls of the sound that do as well as the voice over the whole clip."""
+        share: float | None = self.record["voice_five_fold"]["as_good_by_chance"].get(name)
+        return share
 
 
 def read_judged(avatar: Path, report: Path) -> Judged:
@@ -102,13 +107,13 @@ def _clip(clip: Judged) -> Iterator[str]:
     for group, names in GROUPS.items():
         yield from _table(clip, group, names)
     yield ""
-    yield "Voice by the sound alone, five-fold over the whole clip; chance: rolls of the sound, 95 % of them"
+    yield "Voice by the sound alone, five-fold over the whole clip; chance: mean over rolls of the sound"
     yield ""
-    yield "| figure | voice | chance | ceiling | n |\n|---|---|---|---|---|"
+    yield "| figure | voice | chance | ceiling | rolls as good | n |\n|---|---|---|---|---|---|"
     for name in record["voice_five_fold"].get("voice", {}):
         found = [clip.folds(part, name) for part in ("voice", "chance", "ceiling")]
         n = found[0].n if found[0] else 0
-        yield f"| {title(name)} | {' | '.join(_cell(f) for f in found)} | {n} |"
+        yield f"| {title(name)} | {' | '.join(_cell(f) for f in found)} | {percent(clip.as_good(name))} | {n} |"
 
 
 def _table(clip: Judged, group: str, names: Sequence[str]) -> Iterator[str]:

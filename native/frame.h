@@ -10,8 +10,7 @@ namespace locutor {
 
 struct Frame {
   Camera camera{};
-  int n = 0;         // Gaussians
-  int n_seen = 0;    // of those, in front of the camera and inside the image
+  int n = 0;  // Gaussians
   Buffer<Splat> splats;
   Buffer<TileRect> rects;
   Buffer<float> depths;  // 0 where a Gaussian cannot be seen

@@ -71,8 +71,8 @@ void prefetch_tile(const TileJob& job, const ImageView& view, int channels) {
 }  // namespace
 
 void sort_and_bin(Engine& engine, Frame& frame) {
-  frame.n_seen = sort_by_depth(frame.depths.data(), frame.n, frame.sort_scratch, frame.order);
-  bin_into_tiles(frame.order.data(), frame.n_seen, frame.n, frame.rects.data(), frame.camera.width, frame.camera.height,
+  const int n_seen = sort_by_depth(frame.depths.data(), frame.n, frame.sort_scratch, frame.order);
+  bin_into_tiles(frame.order.data(), n_seen, frame.n, frame.rects.data(), frame.camera.width, frame.camera.height,
                  engine.pool, frame.lists);
 }
 

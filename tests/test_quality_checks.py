@@ -27,6 +27,12 @@ def test_intervals_decide_where_enough_happened(mine: Figure, holds: bool | None
     assert f"n {mine.n}" in check.said
 
 
+@pytest.mark.parametrize(("by_luck", "holds"), [(0.025, True), (0.1, False)])
+def test_many_lucky_rolls_outweigh_intervals(by_luck: float, holds: bool) -> None:
+    check = _beats(CLIP, "voice", "timing_match", Figure(0.9, 0.8, 1.0, FEWEST), CHANCE, by_luck)
+    assert check.holds is holds
+
+
 def test_the_page_counts_each_kind_for_itself(tmp_path: Path) -> None:
     checks = [Check("clip", "claim", holds, "said") for holds in (True, True, False, None)]
     write_page(tmp_path / "page.md", [], checks)

@@ -9,7 +9,6 @@ import pytest
 from locutor.capture.follow import follow_points
 from locutor.capture.keyframe import (
     LANDMARK_TRUST,
-    SKIN_SHARE,
     Sighting,
     keyframes,
     own_depths,
@@ -115,10 +114,8 @@ def test_depths_are_the_landmarks_word_on_the_whole_and_the_patches_word_on_each
     said = by_landmarks * signs + 0.1 * depths
     found, is_worn = patch_depths(said, among * signs + 0.7 * depths, depths, np.ones(64))
     assert is_worn == worn
-    share = 1.0 if worn else SKIN_SHARE
-    slope = np.polyfit(depths, found, 1)[0]
-    assert slope == pytest.approx(share * np.polyfit(depths, said, 1)[0], abs=1e-6)
-    expected = share * without_scale(among * signs, depths, np.ones(64))
+    assert np.polyfit(depths, found, 1)[0] == pytest.approx(np.polyfit(depths, said, 1)[0], abs=1e-6)
+    expected = without_scale(among * signs, depths, np.ones(64))
     np.testing.assert_allclose(without_scale(found, depths, np.ones(64)), expected, atol=1e-9)
 
 

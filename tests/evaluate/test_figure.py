@@ -4,15 +4,16 @@ import pytest
 from locutor.evaluate.figure import (
     Figure,
     Measured,
+    as_good,
     correlation_of,
     difference,
+    expected,
     figure,
     lag_of,
     lagged,
     mean,
     root_share,
     share,
-    spread_of,
     spread_share,
 )
 
@@ -94,6 +95,31 @@ def test_beating_needs_both_intervals():
     assert not high.beats(Figure(1.0, 0.0, 1.7, 9), more_is_better=True)
 
 
-def test_chance_is_the_range_of_its_values():
-    f = spread_of(np.concatenate([np.linspace(0, 1, 101), [np.nan]]), 7)
-    assert (f.value, f.low, f.high, f.n) == pytest.approx((0.5, 0.025, 0.975, 7))
+def test_chance_is_the_mean_of_its_ways_and_surer_than_each():
+    rng = np.random.default_rng(1)
+    ways = [Measured(rng.normal(0.5, 1, (200, 1)), mean) for _ in range(20)]
+    chance, widths = expected(ways), [f.high - f.low for f in map(figure, ways)]
+    assert chance.value == pytest.approx(np.mean([way.columns.mean() for way in ways]))
+    assert chance.low < chance.value < chance.high
+    assert chance.high - chance.low < 0.4 * np.mean(widths)
+    assert chance.n == 200
+
+
+def test_what_all_ways_share_stays_unsure():
+    """Which frames a clip has does not become surer by more rolls."""
+    column = np.random.default_rng(2).normal(0, 1, (200, 1))
+    chance, one = expected([Measured(column, mean)] * 20), figure(Measured(column, mean))
+    assert chance.high - chance.low == pytest.approx(one.high - one.low, rel=0.3)
+
+
+def test_a_way_without_a_figure_does_not_count():
+    nothing = Measured(np.full((50, 1), np.nan), mean)
+    assert expected([nothing, Measured(np.ones((50, 1)), mean)]).value == 1
+    assert np.isnan(expected([nothing, nothing]).value)
+
+
+def test_as_good_counts_the_ways_that_reach_it():
+    ways = [Measured(np.full((9, 1), float(k)), mean) for k in range(10)]
+    seven = Measured(np.full((9, 1), 7.0), mean)
+    assert as_good(seven, ways, more_is_better=True) == pytest.approx(0.3)
+    assert as_good(seven, ways, more_is_better=False) == pytest.approx(0.8)

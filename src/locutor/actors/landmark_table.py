@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from locutor.actors.motion import PerformerMotion
 from locutor.actors.rig import Rig
-from locutor.actors.scene import Actor, carried, gaze_rotation
+from locutor.actors.scene import LIDS, Actor, carried, placed_eye
 from locutor.core.errors import FormatError
 from locutor.geometry.rotation import matrix_from_rotvec
 
@@ -64,12 +64,14 @@ def true_landmarks(actor: Actor, motion: PerformerMotion, table: LandmarkTable) 
     expression = actor.rig.expression[:, used].reshape(len(actor.rig.expression), -1)
     out = np.empty((len(motion), N_LANDMARKS, 3), np.float32)
     share = (table.weights * actor.head_share[used][corners]).sum(1)[:, None]
-    balls = [(_within(used, ball), actor.eye_centre(ball)) for ball in actor.rig.eyeballs]
+    balls = [
+        (_within(used, ball), actor.eye_centre(ball), lid) for ball, lid in zip(actor.rig.eyeballs, LIDS, strict=True)
+    ]
     for k in range(len(motion)):
         pose = motion.pose(k)
         face = actor.neutral[used] + (pose.expression @ expression).reshape(-1, 3)
-        for rows, centre in balls:
-            face[rows] = (face[rows] - centre) @ gaze_rotation(pose.gaze).T + centre
+        for rows, centre, lid in balls:
+            face[rows] = placed_eye(face[rows], centre, pose, lid)
         points = (table.weights[..., None] * face[corners]).sum(1)
         out[k] = carried(points, share, pose) + [0, 0, actor.distance]
     return out

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from locutor.actors.body import Material
 from locutor.actors.lighting import Light, shade
 from locutor.actors.renderer import Visible, interpolate, visible_triangles
-from locutor.actors.rig import Rig
+from locutor.actors.rig import EXPRESSION_ROWS, Rig
 from locutor.actors.textures import srgb_from_linear
 from locutor.core.camera import Camera
 
@@ -23,6 +23,8 @@ SUPERSAMPLING = 2
 HEAD_PIVOT = np.array([0.0, 2.5, 1.0], np.float32)  # where the skull turns on the neck, rig units
 TORSO_PIVOT = np.array([0.0, 34.0, 2.0], np.float32)
 REMAP_COLUMNS = 1024
+EYE_RETREAT = 0.5  # rig units
+LIDS = tuple(EXPRESSION_ROWS[name] for name in ("eyeBlinkLeft", "eyeBlinkRight"))  # of `Rig.eyeballs`
 
 
 class Label(IntEnum):
@@ -102,9 +104,8 @@ class Actor:
 def place(actor: Actor, pose: Pose) -> tuple[Float32[ndarray, "N 3"], Float32[ndarray, "N 3"]]:
     """All vertices in the camera's frame, and their normals."""
     face = actor.rig.deformed(actor.neutral, pose.expression)
-    for ball in actor.rig.eyeballs:
-        centre = actor.eye_centre(ball)
-        face[ball] = (face[ball] - centre) @ gaze_rotation(pose.gaze).T + centre
+    for ball, lid in zip(actor.rig.eyeballs, LIDS, strict=True):
+        face[ball] = placed_eye(face[ball], actor.eye_centre(ball), pose, lid)
     normals = actor.rig.normals(face)
     moved = actor.rest + actor.follow @ (face - actor.neutral)
     vertices = np.concatenate([face, moved])
@@ -122,6 +123,24 @@ def carried(points: Float[ndarray, "n 3"], share: Float[ndarray, "n 1"], pose: P
     by_head = (points - HEAD_PIVOT) @ R_head.T + (HEAD_PIVOT + pose.head_shift).astype(np.float32)
     by_torso = (points - TORSO_PIVOT) @ R_torso.T + (TORSO_PIVOT + pose.torso_shift).astype(np.float32)
     return (share * by_head + (1 - share) * by_torso).astype(np.float32)
+
+
+def placed_eye(
+    points: Float[ndarray, "n 3"], centre: Float[ndarray, 3], pose: Pose, lid: int
+) -> Float32[ndarray, "n 3"]:
+    """Points of an eyeball of the neutral face where gaze and lid bring them.
+
+    Vertices of a lid go straight from open to closed, through the bulge of the eye on some heads: a closed lid presses
+    the eye back instead.
+
+    Args:
+        points: of the eyeball.
+        centre: about which it turns.
+        pose: gives gaze and lids.
+        lid: row of the expression that closes it.
+    """
+    back = np.array([0, 0, EYE_RETREAT * pose.expression[lid] ** 2], np.float32)
+    return ((points - centre) @ gaze_rotation(pose.gaze).T + centre + back).astype(np.float32)
 
 
 def gaze_rotation(gaze: Float[ndarray, 2]) -> Float32[ndarray, "3 3"]:

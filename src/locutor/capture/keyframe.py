@@ -22,7 +22,6 @@ FARTHEST_PX = 8.0  # from where the landmarks expect the point
 # Median stray of patches in depth, inter-ocular units, from which on it is not skin: by landmarks and among themselves.
 # Ten performers and three people: with glasses .125 and .128, .078 and .102; bare .05 to .11, .03 to .064, never both.
 WORN, WORN_AMONG = 0.1, 0.065
-SKIN_SHARE = 0.5  # of the measured depths of skin; the rest is the mean head's
 LEAST_TURN = 0.01  # rad; a head that turns less tells nothing of depths
 LANDMARK_TRUST = 0.04  # weight of a landmark where the patch is not found again, beside one for a patch that is
 
@@ -88,8 +87,8 @@ def patch_depths(
 ) -> tuple[Float[ndarray, " M"], bool]:
     """How much deeper each patch lies than on a mean head, and whether something is worn before the skin.
 
-    How deep the whole is the landmarks say, everything else the patches. People differ from the mean head about as much
-    as these measurements err: of skin they count half. Of glasses the mean head knows nothing.
+    How deep the whole is the landmarks say, everything else the patches. A patch may hold on to glasses, a strand of
+    hair or the edge of the cheek, of which the mean head knows nothing.
 
     Args:
         by_landmarks: what `own_depths` says.
@@ -99,7 +98,7 @@ def patch_depths(
     among = without_scale(moves, depths, information)
     measured = by_landmarks - without_scale(by_landmarks, depths, information) + among
     worn = bool(np.median(np.abs(by_landmarks)) > WORN and np.median(np.abs(among)) > WORN_AMONG)
-    return measured if worn else SKIN_SHARE * measured, worn
+    return measured, worn
 
 
 def without_scale(

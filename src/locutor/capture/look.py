@@ -24,4 +24,5 @@ def face_look(grey: UInt8[ndarray, "H W"], landmarks: Float[ndarray, "478 3"]) -
     how = cv2.INTER_AREA if min(box.shape) > _SIDE else cv2.INTER_LINEAR
     common = cv2.resize(box, (_SIDE, _SIDE), interpolation=how)
     sharpness = cv2.Laplacian(common, cv2.CV_32F).std() / (common.std() + 1.0)
-    return float(sharpness), float(box.mean()), float((box <= _BLACK).mean()), float((box >= _WHITE).mean())
+    black, white = np.count_nonzero(box <= _BLACK), np.count_nonzero(box >= _WHITE)
+    return float(sharpness), float(box.mean()), black / box.size, white / box.size

@@ -5,7 +5,8 @@ Neighbouring frames err alike, so frames are drawn in blocks (circular block boo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy import ndarray
 
 BLOCK = 12  # frames; what a frame says of another half a second away is little
 DRAWS, AT_ONCE = 400, 50
+CHANCE_DRAWS = 100  # of each way of chance: their mean is what is drawn, and lies closer together
 TAILS = (2.5, 97.5)  # per cent
 MAX_LAG = 12  # frames
 STILL = 0.1  # share of the truth's spread below which a movement is the landmark detector's noise
@@ -58,8 +60,7 @@ def figure(measured: Measured) -> Figure:
     """The statistic over all frames, and its interval."""
     values = _drawn(measured)
     low, high = np.nanpercentile(values, TAILS) if np.isfinite(values).any() else (np.nan, np.nan)
-    n = int(np.isfinite(measured.columns).all(1).sum()) if measured.columns.size else 0
-    return Figure(_whole(measured), float(low), float(high), n)
+    return Figure(_whole(measured), float(low), float(high), _counted(measured))
 
 
 def difference(a: Measured, b: Measured) -> Figure:
@@ -72,24 +73,39 @@ def difference(a: Measured, b: Measured) -> Figure:
     return Figure(_whole(a) - _whole(b), float(low), float(high), int(both.sum()))
 
 
-def spread_of(values: Float[ndarray, " R"], n: int) -> Figure:
-    """A figure of chance: mean and interval of the values that chance gave (say, under rolls of the sound)."""
-    known = values[np.isfinite(values)]
-    if len(known) == 0:
-        return Figure(np.nan, np.nan, np.nan, n)
-    low, high = np.percentile(known, TAILS)
-    return Figure(float(known.mean()), float(low), float(high), n)
+def expected(ways: Sequence[Measured]) -> Figure:
+    """What chance gives on average, from many ways of being by chance (say, rolls of the sound).
+
+    The interval is that of this average: in a drawing all ways see the same frames. A statistic that is not a number in
+    one way does not count there.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # nothing but not a number
+        values = np.nanmean([_drawn(way, CHANCE_DRAWS) for way in ways], axis=0)
+        value = float(np.nanmean([_whole(way) for way in ways]))
+    low, high = np.nanpercentile(values, TAILS) if np.isfinite(values).any() else (np.nan, np.nan)
+    return Figure(value, float(low), float(high), max(_counted(way) for way in ways))
+
+
+def as_good(measured: Measured, ways: Sequence[Measured], more_is_better: bool) -> float:
+    """Share of the ways of chance that do at least as well: how likely it is that nothing but chance did it."""
+    mine, others = _whole(measured), np.array([_whole(way) for way in ways])
+    return float(np.mean(others >= mine if more_is_better else others <= mine))
+
+
+def _counted(measured: Measured) -> int:
+    return int(np.isfinite(measured.columns).all(1).sum()) if measured.columns.size else 0
 
 
 def _whole(measured: Measured) -> float:
     return float(measured.statistic(measured.columns[None])[0]) if len(measured.columns) else float("nan")
 
 
-def _drawn(measured: Measured) -> Float[ndarray, " D"]:
+def _drawn(measured: Measured, draws: int = DRAWS) -> Float[ndarray, " D"]:
     n = len(measured.columns)
     if n == 0:
-        return np.full(DRAWS, np.nan)
-    some = np.array_split(_blocks(n), DRAWS // AT_ONCE)  # all at once would take half a gigabyte for lags
+        return np.full(draws, np.nan)
+    some = np.array_split(_blocks(n)[:draws], draws // AT_ONCE)  # all at once would take half a gigabyte for lags
     return np.concatenate([measured.statistic(measured.columns[rows]) for rows in some])
 
 

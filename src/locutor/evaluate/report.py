@@ -15,7 +15,7 @@ from locutor.evaluate.faults import find_faults
 from locutor.evaluate.figure import Figure
 from locutor.evaluate.protocols import HeldOut, Protocol
 from locutor.evaluate.tables import VOICE_FOLDS
-from locutor.evaluate.words import GROUPS, TITLES, number, title, with_interval
+from locutor.evaluate.words import GROUPS, TITLES, number, percent, title, with_interval
 
 if TYPE_CHECKING:
     from locutor.evaluate.judge import Judgement
@@ -127,15 +127,16 @@ def _voice(judged: Judgement) -> Iterator[str]:
     if judged.voice is None:
         return
     voice = judged.voice
-    yield f"<h2>{VOICE_FOLDS.capitalize()}</h2><p>Chance: the sound rolled by a second and more, in a circle; mean and "
-    yield "the range of 95 % of the rolls. Ceiling: the truth against itself.</p>"
+    yield f"<h2>{VOICE_FOLDS.capitalize()}</h2><p>Chance: the mean over rolls of the sound by a second and more, in a "
+    yield "circle, and how many of the rolls do as well as the voice. Ceiling: the truth against itself.</p>"
     cells = "".join(
         f"<tr><td>{title(name)}</td>"
         + "".join(f"<td>{with_interval(part.get(name))}</td>" for part in (voice.voice, voice.chance, voice.ceiling))
-        + f"<td>{voice.voice[name].n}</td></tr>"
+        + f"<td>{percent(voice.as_good.get(name))}</td><td>{voice.voice[name].n}</td></tr>"
         for name in voice.voice
     )
-    yield f"<table><tr><th>figure</th><th>voice</th><th>chance</th><th>ceiling</th><th>n</th></tr>{cells}</table>"
+    head = "".join(f"<th>{name}</th>" for name in ("figure", "voice", "chance", "ceiling", "rolls as good", "n"))
+    yield f"<table><tr>{head}</tr>{cells}</table>"
     if voice.gap_in_silence is not None:
         yield f"<p>In digital silence the mouth stays open by {100 * voice.gap_in_silence:.0f} % of its range.</p>"
 

@@ -18,7 +18,7 @@ from locutor.evaluate.figure import Figure, mean
 if TYPE_CHECKING:
     from locutor.evaluate.judge import Judgement
 
-VERSION = 2  # 1 had values alone, without intervals
+VERSION = 3  # 1 had values alone, without intervals; 2 the range of 95 % of the rolls as the voice's chance
 VOICE_FOLDS = "voice, five-fold over the whole clip"
 
 
@@ -41,6 +41,7 @@ def write_metrics(path: Path, judged: Judgement) -> None:
             name: {figure: _all(f) for figure, f in getattr(voice, name).items()}
             for name in ("voice", "chance", "ceiling")
         }
+        | {"as_good_by_chance": voice.as_good}
         | {"gap_in_silence": round(voice.gap_in_silence, 3) if voice.gap_in_silence is not None else None}
         if voice
         else {},

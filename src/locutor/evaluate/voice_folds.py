@@ -5,7 +5,7 @@ A few held-out seconds are too short to score sound: by luck a shuffled roll of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
@@ -19,8 +19,9 @@ from locutor.drive.idle_model import IdleModel
 from locutor.drive.speak import SpeechDriver
 from locutor.drive.voice import VoiceDriver, VoiceModel, lip_gap
 from locutor.drive.voice_fit import cross_validate_voice
-from locutor.evaluate.figure import Figure, Measured, figure, spread_of
+from locutor.evaluate.figure import Figure, Measured, as_good, expected, figure
 from locutor.evaluate.lips import Lips, lip_figures, lips_of
+from locutor.evaluate.words import TITLES
 
 ROLLS_APART = FPS  # a roll by less than a second still sounds alike
 N_ROLLS = 40
@@ -32,8 +33,9 @@ class VoiceScore:
     """Lips by the sound alone against tracked ones, over a whole clip.
 
     Attributes:
-        voice, chance, ceiling: by the names of `lips.lip_figures`. Chance is under rolls of the sound: its mean, and
-            the range that 95 % of the rolls lie in. The ceiling is the truth against itself.
+        voice, chance, ceiling: by the names of `lips.lip_figures`. Chance is the mean over rolls of the sound, with
+            its interval. The ceiling is the truth against itself.
+        as_good: share of the rolls that do at least as well as the voice, of the figures that have a better and worse.
         measured: what `voice` was made of.
         gap_in_silence: how far the mouth stays open in digital silence, as a share of its range; None if not spoken.
     """
@@ -41,6 +43,7 @@ class VoiceScore:
     voice: dict[str, Figure]
     chance: dict[str, Figure]
     ceiling: dict[str, Figure]
+    as_good: dict[str, float]
     measured: dict[str, Measured]
     gap_in_silence: float | None = None
 
@@ -66,21 +69,22 @@ def score_voice(avatar: Avatar, performance: Performance) -> VoiceScore:
     predicted, tracked = cross_validate_voice(performance.sound, performance.tracking.motion)
     truth = lips_of(tracked)
     score = score_lips(truth, lips_of(predicted, truth.limits), performance.sound)
-    return VoiceScore(score.voice, score.chance, score.ceiling, score.measured, gap_in_silence(avatar))
+    return replace(score, gap_in_silence=gap_in_silence(avatar))
 
 
 def score_lips(truth: Lips, driven: Lips, sound: Float32[ndarray, " n"]) -> VoiceScore:
     """Driven lips against true ones, with chance from circular rolls by a second and more."""
     measured = lip_figures(truth, driven, sound)
-    by_chance: dict[str, list[float]] = {name: [] for name in measured}
     n = len(truth.gap)
-    for roll in np.unique(np.linspace(ROLLS_APART, max(ROLLS_APART, n - ROLLS_APART), N_ROLLS).astype(int)):
-        for name, m in lip_figures(truth, driven.rolled(int(roll)), sound).items():
-            by_chance[name].append(float(m.statistic(m.columns[None])[0]))
+    rolls = np.unique(np.linspace(ROLLS_APART, max(ROLLS_APART, n - ROLLS_APART), N_ROLLS).astype(int))
+    chance = [lip_figures(truth, driven.rolled(int(roll)), sound) for roll in rolls]
+    by_name = {name: [figures[name] for figures in chance] for name in measured}
+    better = {name: TITLES[name][1] for name in measured}
     return VoiceScore(
         {name: figure(m) for name, m in measured.items()},
-        {name: spread_of(np.array(values), n) for name, values in by_chance.items()},
+        {name: expected(ways) for name, ways in by_name.items()},
         {name: figure(m) for name, m in lip_figures(truth, truth, sound).items()},
+        {name: as_good(measured[name], by_name[name], more) for name, more in better.items() if more is not None},
         measured,
     )
 

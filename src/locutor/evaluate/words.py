@@ -84,3 +84,8 @@ def with_interval(f: Figure | None) -> str:
     if f is None or not math.isfinite(f.value):
         return "-"
     return f"{number(f.value)} [{number(f.low)}, {number(f.high)}]"
+
+
+def percent(share: float | None) -> str:
+    """A share of 0 to 1."""
+    return "-" if share is None else f"{100 * share:.0f} %"
