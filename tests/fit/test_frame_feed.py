@@ -13,6 +13,9 @@ from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import BLINK_SHARE, MOST_VISITS, feed_frames, frame_order, visits
 
 
+ALL = np.ones(400, bool)
+
+
 def once(n: int) -> np.ndarray:
     return np.ones(n, np.int64)
 
@@ -22,7 +25,7 @@ def frames(counts: np.ndarray, seed: int, start: int, end: int) -> list[int]:
 
 
 def counts_of(performance: Performance) -> np.ndarray:
-    return visits(performance.tracking.motion[: performance.n_train].face)[0]
+    return visits(*performance.tracking.motion[: performance.n_train].require("face", "valid"))[0]
 
 
 def blinking(n: int, closed: list[int]) -> np.ndarray:
@@ -37,23 +40,34 @@ def blinking(n: int, closed: list[int]) -> np.ndarray:
 
 def test_blinks_come_more_often():
     closed = [100, 101, 300, 301, 302]
-    counts, for_eyes = visits(blinking(400, closed))
+    counts, for_eyes = visits(blinking(400, closed), ALL)
     assert np.flatnonzero(for_eyes).tolist() == closed
     assert counts[closed].sum() == round(BLINK_SHARE * 400)
     assert np.ptp(counts[closed]) <= 1
     assert np.median(counts) == 1
-    assert visits(blinking(400, [100]))[0][100] == MOST_VISITS
+    assert visits(blinking(400, [100]), ALL)[0][100] == MOST_VISITS
+
+
+def test_frames_without_a_face_do_not_come():
+    valid = ALL.copy()
+    valid[95:110] = False  # their controls are made up: lids that seem closed, a mouth like none other
+    face = blinking(400, [100, 300])
+    face[105, LIP_GAP_ROWS[1], 1] = 0.5
+    counts, for_eyes = visits(face, valid)
+    assert (counts[95:110] == 0).all()
+    assert np.flatnonzero(for_eyes).tolist() == [300]
+    assert not {k for k, _ in frame_order(counts, 0, 0, 800)} & set(range(95, 110))
 
 
 def test_blinks_that_are_frequent_come_once():
     closed = list(range(0, 400, 10))
-    assert visits(blinking(400, closed))[0][closed].mean() < 1.2  # some are rare mouths
+    assert visits(blinking(400, closed), ALL)[0][closed].mean() < 1.2  # some are rare mouths
 
 
 def test_the_widest_and_the_most_closed_mouths_come_twice():
     face = blinking(200, [])
     face[[20, 21], LIP_GAP_ROWS[1], 1] = (0.5, -0.1)
-    counts, for_eyes = visits(face)
+    counts, for_eyes = visits(face, ALL[:200])
     assert not for_eyes.any()
     assert (counts[[20, 21]] == 2).all()
     assert set(counts) == {1, 2}
@@ -79,7 +93,7 @@ def test_a_blink_that_comes_again_is_for_the_eyes_alone(performance: Performance
     face = blinking(len(performance), closed)
     motion = performance.tracking.motion.with_channels(face=face)
     footage.tracking = dataclasses.replace(performance.tracking, motion=motion)
-    counts, _ = visits(face[: performance.n_train])
+    counts, _ = visits(face[: performance.n_train], np.ones(performance.n_train, bool))
     fed = [f for f in feed_frames(footage, TrainConfig(n_iterations=int(counts.sum())), 0) if f.k in closed]
     for k in closed:
         weights = [f.weight for f in fed if f.k == k]

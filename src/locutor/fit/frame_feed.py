@@ -41,8 +41,12 @@ class TrainingFrame:
     eyes_only: bool = False
 
 
-def visits(face: Float32[ndarray, "T 120 2"]) -> tuple[Int[ndarray, " T"], Bool[ndarray, " T"]]:
+def visits(
+    face: Float32[ndarray, "T 120 2"], valid: Bool[ndarray, " T"]
+) -> tuple[Int[ndarray, " T"], Bool[ndarray, " T"]]:
     """How often an epoch shows each frame: what is rare in speech and seen at once when it fails comes more often.
+
+    Frames that are not valid, where no face was found and all controls are filled in, do not come at all.
 
     Closed eyes make up at least `BLINK_SHARE` of an epoch, as far as `MOST_VISITS` allows; the widest and the most
     tightly closed mouths come twice.
@@ -51,18 +55,18 @@ def visits(face: Float32[ndarray, "T 120 2"]) -> tuple[Int[ndarray, " T"], Bool[
         The number of visits, and whether the eyes are closed: then all visits but the first are for the eyes alone,
         because a few blinks would otherwise teach a few mouths by heart.
     """
-    counts = np.ones(len(face), np.int64)
+    counts = valid.astype(np.int64)
     upper, lower = LIP_GAP_ROWS
     gap = face[:, lower, 1] - face[:, upper, 1]
-    low, high = np.percentile(gap, [RARE_PERCENT, 100 - RARE_PERCENT])
-    counts[(gap < low) | (gap > high)] = 2
+    low, high = np.percentile(gap[valid], [RARE_PERCENT, 100 - RARE_PERCENT])
+    counts[valid & ((gap < low) | (gap > high))] = 2
     opening = eye_opening(face)
-    usual, lowest = np.percentile(opening, 60), opening.min()
-    closed = opening < (usual + lowest) / 2
+    usual, lowest = np.percentile(opening[valid], 60), opening[valid].min()
+    closed = valid & (opening < (usual + lowest) / 2)
     if usual - lowest <= LEAST_CLOSING:
         closed[:] = False
     shut = np.flatnonzero(closed)
-    wanted = min(round(BLINK_SHARE * len(face)), MOST_VISITS * len(shut))
+    wanted = min(round(BLINK_SHARE * valid.sum()), MOST_VISITS * len(shut))
     visits_of_shut = np.diff(np.linspace(0, wanted, len(shut) + 1).round().astype(int))  # evenly over all of them
     counts[shut] = np.maximum(counts[shut], visits_of_shut)
     return counts, closed
@@ -86,8 +90,7 @@ def frame_order(counts: Int[ndarray, " T"], seed: int, start: int, end: int) -> 
 def feed_frames(performance: Performance, config: TrainConfig, start: int) -> Iterator[TrainingFrame]:
     """The frames of all iterations from `start` on; one thread decodes ahead."""
     regions = find_regions(performance.tracking.landmarks, performance.camera.width)
-    (face,) = performance.tracking.motion[: performance.n_train].require("face")
-    counts, closed = visits(face)
+    counts, closed = visits(*performance.tracking.motion[: performance.n_train].require("face", "valid"))
 
     def load(visit: tuple[int, bool]) -> TrainingFrame:
         k, again = visit
