@@ -12,7 +12,6 @@ from locutor.core.face import FACE_POINTS, LID_PAIRS, LIP_GAP_ROWS
 from locutor.fit.config import TrainConfig
 from locutor.fit.frame_feed import BLINK_SHARE, MOST_VISITS, feed_frames, frame_order, visits
 
-
 ALL = np.ones(400, bool)
 
 
