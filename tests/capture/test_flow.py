@@ -104,12 +104,14 @@ def test_a_search_in_a_part_of_the_picture_finds_what_one_in_all_of_it_does(fram
 
 def test_the_clip_is_shared_by_threads_without_a_seam(track, frames, monkeypatch):
     given = frames.__getitem__, track.project(CAMERA), np.arange(5, 20), [3, 6], [6]
-    flow, sighting = follow_points(*given)
+    flow, sighting, alike = follow_points(*given)
     monkeypatch.setattr("locutor.capture.follow.N_THREADS", 1)
-    alone, seen_alone = follow_points(*given)
+    alone, seen_alone, alike_alone = follow_points(*given)
     np.testing.assert_array_equal(flow.flow, alone.flow)
     np.testing.assert_array_equal(flow.trusted, alone.trusted)
     np.testing.assert_array_equal(sighting.px, seen_alone.px)
+    np.testing.assert_array_equal(alike, alike_alone)
+    assert alike[[3, 6]] == pytest.approx(1)
     assert not flow.trusted[5].any()  # across the cut
     assert not flow.trusted[:, [0, 4, 20]].any()
     assert flow.trusted[:, 5:20].mean() > 0.8

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from locutor.capture.background import BackgroundFigures
+from locutor.capture.covered import covered_frames
 from locutor.capture.detect import face_height_px
 from locutor.capture.framing import Framing
 from locutor.capture.head import HeadTrack
@@ -27,7 +28,6 @@ from locutor.geometry.rotation import matrix_from_wxyz, rotvec_from_matrix
 # Classes of mouth shapes: opening in inter-ocular units, width against the person's median.
 OPENINGS = {"closed": (-math.inf, 0.02), "part open": (0.02, 0.08), "open": (0.08, math.inf)}
 WIDTHS = {"narrow": (-math.inf, 0.95), "middle": (0.95, 1.05), "wide": (1.05, math.inf)}
-COVERED = 0.5  # of the patches that are usually found
 SEEN_FRAMES = 8  # a shape shown for a third of a second counts as covered
 _CORNERS = (61, 291)
 _INNER = (13, 14)
@@ -41,8 +41,8 @@ class FootageFigures:
         seconds: length.
         face_px: height of the face in the film, px.
         missing_frames, longest_gap_s: without a face.
-        covered_frames, longest_covered_s: with a face of which fewer than half as many patches of skin as usual are
-            found again: something is before the upper half of it, or it is blurred. A covered mouth is not seen here.
+        covered_frames, longest_covered_s: with a face of which far fewer patches of skin than usual look as they do
+            (`covered.covered_frames`): something is before the upper half of it. A covered mouth is not seen here.
         worn: whether glasses or hair lie before the skin by which the head is followed.
         n_cuts: within the film.
         repeated_share: share of frames that repeat the one before: dropped frames or a lower frame rate.
@@ -128,7 +128,7 @@ def examine(
     blinks, closed = _blinks(motion)
     heights = [face_height_px(points) for points in seen.landmarks[observed][::10]]
     repeated = np.asarray(seen.rows["repeated"])
-    covered = observed & (head.found_share < COVERED * np.median(head.found_share[observed]))
+    covered = covered_frames(head.alike_share, observed)
     return FootageFigures(
         seconds=round(len(seen) / FPS, 2),
         face_px=round(float(np.median(heights)) * framing.side / framing.size, 1),

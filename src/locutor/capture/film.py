@@ -61,7 +61,7 @@ from locutor.provenance.verify import shows_nobody
 FOCAL_PER_SIZE = 2.34  # about 24 degrees: a face filmed from a metre or two; not observable from the clip
 MOST_PLATE_FRAMES = 120
 FRAMING = "framing.json"
-WORK_VERSION = 3  # of what lies in the working folder
+WORK_VERSION = 4  # of what lies in the working folder
 
 
 def capture_film(film: Path, out: Path, config: CaptureConfig, consent: Consent | None = None) -> Iterator[Event]:

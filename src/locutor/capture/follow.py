@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from numpy import ndarray
 
+from locutor.capture.covered import alike_share, patch_looks
 from locutor.capture.flow import measure_flow
 from locutor.capture.keyframe import Sighting, find_patches
 from locutor.capture.track import FlowField
@@ -27,8 +28,10 @@ def follow_points(
     flow_rows: Int[ndarray, " F"],
     key_frames: Sequence[int],
     cuts: Sequence[int] = (),
-) -> tuple[FlowField, Sighting]:
+) -> tuple[FlowField, Sighting, Float[ndarray, " T"]]:
     """Measure the flow of some points, and look for the patches around all points in every frame.
+
+    The last of what is returned is the share of the patches that look as in the keyframe.
 
     Args:
         grey_frame: reads one frame; called from several threads.
@@ -42,6 +45,8 @@ def follow_points(
     sighting = Sighting(projected.copy(), np.zeros((n_frames, n_points), bool))
     shots = np.searchsorted(cuts, np.arange(n_frames), side="right")
     keys = [grey_frame(k) for k in key_frames]
+    key_looks = [patch_looks(key, projected[k]) for key, k in zip(keys, key_frames, strict=True)]
+    alike = np.zeros(n_frames)
 
     def follow(frames: range) -> None:
         previous = grey_frame(frames[0] - 1) if frames[0] else None
@@ -50,6 +55,7 @@ def follow_points(
             sighting.px[t], sighting.found[t] = find_patches(
                 keys[shot], frame, projected[key_frames[shot]], projected[t]
             )
+            alike[t] = alike_share(key_looks[shot], patch_looks(frame, sighting.px[t]))
             if previous is not None and t not in cuts:
                 flow.flow[t - 1, flow_rows], flow.trusted[t - 1, flow_rows] = measure_flow(
                     previous, frame, projected[t - 1, flow_rows], projected[t, flow_rows]
@@ -60,4 +66,4 @@ def follow_points(
     parts = [range(a, b) for a, b in itertools.pairwise(bounds) if a < b]
     with ThreadPoolExecutor(N_THREADS) as pool:
         list(pool.map(follow, parts))
-    return flow, sighting
+    return flow, sighting, alike

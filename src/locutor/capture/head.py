@@ -36,7 +36,7 @@ class HeadTrack:
         residual_flow_raw_px: the same of the landmarks' pose frame by frame, without any smoothing or adjustment.
         residual_series_px: length of the residual in every step from a frame to the next; nan where nothing is seen.
         raw_series_px: the same of the landmarks' pose frame by frame.
-        found_share: share of the patches of skin that is found again in every frame; 0 without a face.
+        alike_share: share of the patches of skin that look as in the keyframe; 0 without a face.
         worn: whether the patches lie off the skin, on glasses or hair, and got depths of their own.
     """
 
@@ -46,14 +46,14 @@ class HeadTrack:
     residual_flow_raw_px: float
     residual_series_px: Float[ndarray, " T1"]
     raw_series_px: Float[ndarray, " T1"]
-    found_share: Float[ndarray, " T"]
+    alike_share: Float[ndarray, " T"]
     worn: bool
 
     def save(self, path: Path) -> None:
         """Write as npz."""
         values = {"figures": [self.residual_flow_px, self.residual_flow_landmarks_px, self.residual_flow_raw_px]}
         series = {"series": self.residual_series_px, "raw_series": self.raw_series_px}
-        series |= {"found_share": self.found_share, "worn": np.array(self.worn)}
+        series |= {"alike_share": self.alike_share, "worn": np.array(self.worn)}
         np.savez(path, **vars(self.rigid), **values, **series)  # type: ignore[arg-type]
 
     @staticmethod
@@ -62,7 +62,7 @@ class HeadTrack:
         data = load_arrays(path)
         rigid = RigidTrack(*(data[name] for name in ("R_mean", "w", "xyz", "points", "sigma_px")))
         residual, landmarks, raw = data["figures"].tolist()
-        series = data["series"], data["raw_series"], data["found_share"]
+        series = data["series"], data["raw_series"], data["alike_share"]
         return HeadTrack(rigid, residual, landmarks, raw, *series, bool(data["worn"]))
 
 
@@ -90,7 +90,7 @@ def track_head(
     track = refine_with_shape(track, *given, Weights(shape=0.0033, acceleration_px=0.15), 6, cuts)
     by_landmarks = track
     keys = keyframes(track, observed, cuts)
-    flow, sighting = follow_points(grey_frame, track.project(camera), FLOW_ROWS, keys, cuts)
+    flow, sighting, alike = follow_points(grey_frame, track.project(camera), FLOW_ROWS, keys, cuts)
     px, trust = sighting.filled(rigid[..., :2], observed)
     # The landmarks have flattened the shape. Begin again, and hold on to it: expressions pass for depth as well.
     track = replace(track, points=raw.points, sigma_px=raw.sigma_px)
@@ -108,8 +108,8 @@ def track_head(
     finished = refine(track, px, trust, camera, with_flow, flow, iterations=5, cuts=cuts)
     series, raw_series = residual_series(half, camera, judge), residual_series(raw, camera, judge)
     by_landmarks_px = residual_flow(by_landmarks, camera, judge)
-    found_share = (sighting.found & observed[:, None]).mean(1)
-    return HeadTrack(finished, rms(series), by_landmarks_px, rms(raw_series), series, raw_series, found_share, worn)
+    figures = rms(series), by_landmarks_px, rms(raw_series)
+    return HeadTrack(finished, *figures, series, raw_series, alike * observed, worn)
 
 
 def _only(flow: FlowField, rows: ndarray) -> FlowField:

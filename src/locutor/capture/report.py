@@ -112,7 +112,7 @@ def _charts(seen: Observations, tracking: Tracking, head: HeadTrack, torso: Tors
             "residual flow on points that the fit did not use, px per frame",
             {"detector frame by frame": head.raw_series_px, "track": head.residual_series_px},
         ),
-        ("patches of the upper face: share that is found", {"": head.found_share}),
+        ("patches of the upper face: share that looks as in the keyframe", {"": head.alike_share}),
         ("opening of the lips, inter-ocular units", {"gap": gap}),
         ("shoulders: share that agrees", {"inliers": torso.inlier_share}),
         ("sharpness of the face", {"": np.where(seen.observed, seen.rows["look"][:, 0], np.nan)}),
