@@ -43,7 +43,7 @@ class FootageFigures:
         missing_frames, longest_gap_s: without a face.
         covered_frames, longest_covered_s: with a face of which far fewer patches of skin than usual look as they do
             (`covered.covered_frames`): something is before the upper half of it. A covered mouth is not seen here.
-        worn: whether glasses or hair lie before the skin by which the head is followed.
+        worn: whether many points by which the head is followed lie off the skin, on glasses or hair.
         n_cuts: within the film.
         repeated_share: share of frames that repeat the one before: dropped frames or a lower frame rate.
         longest_freeze_s: longest run of one picture.
