@@ -70,7 +70,9 @@ def _length_and_face(f: FootageFigures) -> Iterator[Finding]:
         yield Finding(Grade.USABLE, f"{hidden}, {longest}", "no hands or hair before the face")
     if f.worn:
         yield Finding(
-            Grade.GOOD, "many points by which the head is followed lie off the skin: glasses or hair", "it is allowed for"
+            Grade.GOOD,
+            "many points by which the head is followed lie off the skin: glasses or hair",
+            "it is allowed for",
         )
     if f.n_cuts:
         yield Finding(Grade.USABLE, f"{f.n_cuts} cuts", "use one take")
