@@ -5,7 +5,7 @@ import torch
 from locutor.avatar.avatar import body_pose
 from locutor.capture.performance import Performance
 from locutor.core.face import LIPS
-from locutor.fit.initial import Start, initial_gaussians
+from locutor.fit.initial import Start, _depth_off_face, initial_gaussians
 from locutor.fit.mesh_motion import MeshMotion
 from locutor.splat.bodies import CanonicalGaussians
 from locutor.splat.cpu import rasterize
@@ -89,3 +89,21 @@ def test_some_start_behind_the_lips(performance: Performance, mesh_motion):
         return int((inside & (means[:, 2] > lips[:, 2].mean() + 0.08)).sum())
 
     assert n_behind(with_mouth) > n_behind(without) + 250
+
+
+def test_bodies_are_round(performance: Performance):
+    """The outline of neck and clothes lies behind their middle, at any height."""
+    neutral = performance.tracking.neutral
+    below = neutral[152] + np.array([[0.0, 0.5, 0.0]] * 4)
+    depth = _depth_off_face(below, np.array([0.05, 0.2, 0.6, 1.5]), neutral, 10.0)
+    assert (np.diff(depth) < 0).all()
+    assert depth[0] - depth[-1] > 0.4
+
+
+def test_heads_are_round(performance: Performance):
+    """The crown lies behind the hairline, and ears further still."""
+    neutral = performance.tracking.neutral
+    hairline, crown = neutral[10] - [0, 0.1, 0], neutral[10] - [0, 0.7, 0]
+    ear = neutral[127] - [0.15, 0, 0]
+    depth = _depth_off_face(np.stack([hairline, crown, ear]), np.full(3, 0.3), neutral, 10.0)
+    assert (np.diff(depth) > 0).all()

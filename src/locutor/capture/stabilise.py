@@ -20,8 +20,8 @@ def landmarks_in_head(
     MediaPipe's depth is relative and in pixels; the rigid points (of `core.face.RIGID`, in the head frame)
     say where the face is and how large.
     """
-    rigid_depth_px = np.median(landmarks[:, RIGID, 2], axis=1)
-    rigid_depth = np.median(rigid_points @ R_world_head[:, 2, :, None], axis=(1, 2)) + head_xyz[:, 2]
+    rigid_depth_px = landmarks[:, RIGID, 2].mean(1)
+    rigid_depth = R_world_head[:, 2] @ rigid_points.mean(0) + head_xyz[:, 2]
     depth = rigid_depth[:, None] * (1 + (landmarks[..., 2] - rigid_depth_px[:, None]) / camera.focal_px)
     rays = (landmarks[..., :2] - np.array([camera.cx, camera.cy])) / camera.focal_px
     world = np.concatenate([rays * depth[..., None], depth[..., None]], -1)
