@@ -5,7 +5,7 @@ import torch
 from locutor.avatar.avatar import body_pose
 from locutor.capture.performance import Performance
 from locutor.core.face import LIPS
-from locutor.fit.initial import Start, _depth_off_face, initial_gaussians
+from locutor.fit.initial import OUTLINE, SIDE_DEPTH, Start, _behind_outline, _depth_off_face, initial_gaussians
 from locutor.fit.mesh_motion import MeshMotion
 from locutor.splat.bodies import CanonicalGaussians
 from locutor.splat.cpu import rasterize
@@ -107,3 +107,16 @@ def test_heads_are_round(performance: Performance):
     ear = neutral[127] - [0.15, 0, 0]
     depth = _depth_off_face(np.stack([hairline, crown, ear]), np.full(3, 0.3), neutral, 10.0)
     assert (np.diff(depth) > 0).all()
+
+
+def test_the_sides_of_the_head_begin_at_its_outline(performance: Performance):
+    neutral, n = performance.tracking.neutral, 400
+    crown, ear = neutral[10] - [0, 0.4, 0], neutral[127] - [0.2, 0, 0]
+    inside, nowhere = np.full(n, np.mean(OUTLINE)), np.zeros(n, bool)
+    rng = np.random.default_rng(0)
+    back = _behind_outline(np.tile(crown, (n, 1)), inside, nowhere, neutral, rng)
+    assert 0.4 < (back > 0).mean() < 0.6
+    assert back.max() == pytest.approx(SIDE_DEPTH, rel=0.1)
+    assert not _behind_outline(np.tile(crown, (n, 1)), inside + 0.3, nowhere, neutral, rng).any()
+    assert not _behind_outline(np.tile(crown, (n, 1)), inside, ~nowhere, neutral, rng).any()
+    assert not _behind_outline(np.tile(ear, (n, 1)), inside, nowhere, neutral, rng).any()
