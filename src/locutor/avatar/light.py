@@ -30,13 +30,16 @@ EXPECTED, EXPECTED_CHANGE = 0.05, 0.003  # of a gain: its distance from 1, and w
 REWEIGHTED = 3  # times that outliers are looked for
 
 
-def fit_light(avatar: Avatar, motion: Motion, footage: Footage) -> Generator[Event, None, Float[ndarray, "T 3"]]:
+def fit_light(
+    avatar: Avatar, motion: Motion, footage: Footage, apart: int = 1
+) -> Generator[Event, None, Float[ndarray, "T 3"]]:
     """How much brighter the person is in every frame than the avatar draws it: red, green, blue.
 
     Args:
         avatar: who is in the footage.
         motion: as it is in the footage; needs `face`, `head` and `torso`.
         footage: the frames of the motion.
+        apart: how many frames of the film two frames of the motion are apart.
 
     Returns:
         Gains, 1 where nothing is known (as the generator's return value); yields progress.
@@ -49,7 +52,7 @@ def fit_light(avatar: Avatar, motion: Motion, footage: Footage) -> Generator[Eve
         if k % 10 == 9:
             yield Progress(STAGE, k + 1, n, time.monotonic() - started)
     yield Progress(STAGE, n, n, time.monotonic() - started)
-    return _smoothed(np.stack([gain for gain, _ in found]), np.stack([weight for _, weight in found]))
+    return _smoothed(np.stack([gain for gain, _ in found]), np.stack([weight for _, weight in found]), apart)
 
 
 def film_in_light(avatar: Avatar, motion: Motion, gains: Float[ndarray, "T 3"]) -> Iterator[UInt8[ndarray, "H W 3"]]:
@@ -80,10 +83,10 @@ def _gain(
     return gain, known
 
 
-def _smoothed(gains: Float[ndarray, "T 3"], known: Float[ndarray, "T 3"]) -> Float[ndarray, "T 3"]:
-    """All frames together: what each says, the prior that gains are near 1, and that they change slowly."""
+def _smoothed(gains: Float[ndarray, "T 3"], known: Float[ndarray, "T 3"], apart: int) -> Float[ndarray, "T 3"]:
+    """All frames together: what each says, the prior that gains are near 1, and a random walk."""
     smooth = np.ones_like(gains)
-    change = np.full(len(gains) - 1, 1 / EXPECTED_CHANGE**2)
+    change = np.full(len(gains) - 1, 1 / (EXPECTED_CHANGE**2 * apart))
     for c in range(3):
         band = np.zeros((3, len(gains)))  # above the diagonal, the diagonal, below it
         band[1] = known[:, c] + 1 / EXPECTED**2

@@ -34,6 +34,7 @@ BETAS = (0.9, 0.99)
 FROM_ITERATION = 600
 ALL_AT_ONCE = 0.3  # share of the training after which all frames are refined together
 EVERY_AT_ONCE = 4  # frames: the torso's track drifts slowly, the frames between are interpolated
+EVERY_FOR_LIGHT = 16  # frames: exposure drifts slowly
 ROUNDS_AT_ONCE = ROUNDS[:2]  # small pictures, the torso alone: the gradient is enough for the head
 
 
