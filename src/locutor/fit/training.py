@@ -29,7 +29,8 @@ from locutor.fit.device import to_device, training_device
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
 from locutor.fit.mesh_motion import fit_mesh_motion
-from locutor.fit.model import TrainableAvatar
+from locutor.fit.model import FINAL_SHARE, TrainableAvatar
+from locutor.fit.neighbours import draw_together
 from locutor.fit.pose_refinement import (
     EVERY_AT_ONCE,
     EVERY_FOR_LIGHT,
@@ -47,6 +48,8 @@ from locutor.splat.gaussians import Gaussians
 from locutor.splat.photometric_reference import PhotometricLoss
 
 RELOCATE_EVERY = 500
+DRAWN_TOGETHER_EVERY = 100  # iterations
+DRAWN_TOGETHER = 0.8  # share of the way to the neighbours' mean, at the start; it decays as the rates do
 RELOCATE_FROM, RELOCATE_UNTIL = 900, 0.6  # first iteration; share of the training
 
 
@@ -114,6 +117,9 @@ class Training:
         last = RELOCATE_UNTIL * config.n_iterations
         if self.iteration % RELOCATE_EVERY == 0 and RELOCATE_FROM <= self.iteration <= last:
             relocate(model, self._meter, self._noise)
+        if self.iteration % DRAWN_TOGETHER_EVERY == 0:
+            share = DRAWN_TOGETHER * FINAL_SHARE**self.share_done
+            draw_together(model.face.bases, model.canonical.means[: len(model.face)], share)
         return loss
 
     def refine_frames(self) -> Generator[Event, None, None]:
