@@ -43,7 +43,7 @@ FINISHED = "finished.avatar"
 
 @dataclass(frozen=True)
 class Trained(Event):
-    """Figures of the last iterations, on training frames.
+    """Figures of the last iterations, on training frames as they were learnt (the last ones are sharpened).
 
     Attributes:
         iteration: iterations done.
