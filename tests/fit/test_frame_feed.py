@@ -131,6 +131,7 @@ def test_the_feed_gives_the_frames_of_the_order_and_ends(performance: Performanc
 def test_the_last_pictures_are_sharpened_also_after_a_resume(performance: Performance):
     config = TrainConfig(n_iterations=100)
     first = round(SHARPENED_FROM * 100)
+    mouths = find_regions(performance.tracking.landmarks, performance.camera.width).mouth
     for start in (0, first - 3):
         late = list(feed_frames(performance, config, start))[first - start :]
         assert len(late) == 100 - first
@@ -138,11 +139,13 @@ def test_the_last_pictures_are_sharpened_also_after_a_resume(performance: Perfor
             picture, target = performance.frames.rgb(frame.k), frame.target.numpy()
             assert gradient_energy(target).sum() > 1.05 * gradient_energy(picture).sum()
             assert abs(target.mean() - picture.mean()) < 0.5
+            left, top, right, bottom = mouths[frame.k]
+            np.testing.assert_array_equal(target[top:bottom, left:right], picture[top:bottom, left:right])
 
 
 def test_a_flat_picture_has_nothing_to_sharpen():
     flat = np.full((64, 64, 3), 90, np.uint8)
-    np.testing.assert_array_equal(sharpened(flat), flat)
+    np.testing.assert_array_equal(sharpened(flat, np.array([10, 20, 30, 40])), flat)
 
 
 def test_held_out_frames_are_never_fed(performance: Performance):
