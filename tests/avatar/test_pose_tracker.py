@@ -11,10 +11,10 @@ import torch
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.field import CodeNetwork
 from locutor.avatar.film import film
+from locutor.avatar.footage import Footage
 from locutor.avatar.pose_tracker import (
     N_UNKNOWNS,
     ROUNDS,
-    Footage,
     Round,
     corrected_motion,
     fit_corrections,
@@ -76,7 +76,7 @@ def test_lost_poses_are_found_again(
 ):
     pictures = list(film(speaking_avatar, [true_motion]))
     seen = points_under(performance, moved)
-    footage = Footage(pictures.__getitem__, lambda k: nothing_hidden(speaking_avatar), seen)
+    footage = Footage(pictures.__getitem__, *[lambda k: nothing_hidden(speaking_avatar)] * 2, seen)
     events, found = run(refine_poses(speaking_avatar, moved, footage))
     before, after = (
         np.abs(np.stack(list(film(speaking_avatar, [m]))).astype(float) - pictures).mean() for m in (moved, found)
@@ -106,7 +106,7 @@ def test_right_poses_stay(speaking_avatar: Avatar, true_motion: Motion, points: 
         refine_poses(
             speaking_avatar,
             true_motion,
-            Footage(pictures.__getitem__, lambda k: nothing_hidden(speaking_avatar), points),
+            Footage(pictures.__getitem__, *[lambda k: nothing_hidden(speaking_avatar)] * 2, points),
         )
     )
     np.testing.assert_allclose(found.head_xyz, true_motion.head_xyz, atol=2e-3)
@@ -120,7 +120,11 @@ def test_what_is_hidden_does_not_count(speaking_avatar: Avatar, moved: Motion, t
     for picture in spoilt:
         picture[mask] = 255 - picture[mask]
     clean, dirty = (
-        run(fit_corrections(speaking_avatar, moved, Footage(seen.__getitem__, lambda k: mask, points), ROUNDS[-1:]))[1]
+        run(
+            fit_corrections(
+                speaking_avatar, moved, Footage(seen.__getitem__, *[lambda k: mask] * 2, points), ROUNDS[-1:]
+            )
+        )[1]
         for seen in (pictures, spoilt)
     )
     np.testing.assert_array_equal(clean, dirty)
@@ -131,7 +135,7 @@ def test_a_round_moves_its_own_unknowns(
     speaking_avatar: Avatar, moved: Motion, true_motion: Motion, points: np.ndarray
 ):
     pictures = list(film(speaking_avatar, [true_motion]))
-    footage = Footage(pictures.__getitem__, lambda k: nothing_hidden(speaking_avatar), points)
+    footage = Footage(pictures.__getitem__, *[lambda k: nothing_hidden(speaking_avatar)] * 2, points)
     _, corrections = run(fit_corrections(speaking_avatar, moved, footage, ROUNDS[:1]))
     assert not corrections[:, :6].any()
     assert np.abs(corrections[:, 6:]).max() > 1e-3
@@ -163,7 +167,7 @@ def test_shoulders_are_found_where_the_torso_shows_them(
     low = np.zeros((N, 2), np.float32)
     low[:, 0] = 0.02
     pictures = list(film(breathing, [true_motion.with_channels(shoulders=low)]))
-    footage = Footage(pictures.__getitem__, lambda k: nothing_hidden(breathing), points)
+    footage = Footage(pictures.__getitem__, *[lambda k: nothing_hidden(breathing)] * 2, points)
     alone = (Round(1.0, slice(12, 14), 40.0),) * 3
     _, corrections = run(fit_corrections(breathing, true_motion, footage, alone))
     np.testing.assert_allclose(corrections[:, 12], 0.02, atol=0.004)

@@ -9,8 +9,17 @@ from hypothesis import strategies as st
 from locutor.capture.performance import Performance
 from locutor.capture.regions import find_regions
 from locutor.core.face import FACE_POINTS, LID_PAIRS, LIP_GAP_ROWS
+from locutor.evaluate.pictures import gradient_energy
 from locutor.fit.config import TrainConfig
-from locutor.fit.frame_feed import BLINK_SHARE, MOST_VISITS, feed_frames, frame_order, visits
+from locutor.fit.frame_feed import (
+    BLINK_SHARE,
+    MOST_VISITS,
+    SHARPENED_FROM,
+    feed_frames,
+    frame_order,
+    sharpened,
+    visits,
+)
 
 ALL = np.ones(400, bool)
 
@@ -126,10 +135,30 @@ def test_epochs_and_seeds_differ():
 
 def test_the_feed_gives_the_frames_of_the_order_and_ends(performance: Performance):
     config = TrainConfig(n_iterations=130, seed=4)
-    fed = list(feed_frames(performance, config, start=110))
-    assert [frame.k for frame in fed] == frames(counts_of(performance), 4, 110, 130)
-    for frame in fed[::7]:
+    fed = list(feed_frames(performance, config, start=90))
+    assert [frame.k for frame in fed] == frames(counts_of(performance), 4, 90, 130)
+    for frame in fed[:20:7]:
         np.testing.assert_array_equal(frame.target.numpy(), performance.frames.rgb(frame.k))
+
+
+def test_the_last_pictures_are_sharpened_also_after_a_resume(performance: Performance):
+    config = TrainConfig(n_iterations=100)
+    first = round(SHARPENED_FROM * 100)
+    mouths = find_regions(performance.tracking.landmarks, performance.camera.width).mouth
+    for start in (0, first - 3):
+        late = list(feed_frames(performance, config, start))[first - start :]
+        assert len(late) == 100 - first
+        for frame in late[::5]:
+            picture, target = performance.frames.rgb(frame.k), frame.target.numpy()
+            assert gradient_energy(target).sum() > 1.05 * gradient_energy(picture).sum()
+            assert abs(target.mean() - picture.mean()) < 0.5
+            left, top, right, bottom = mouths[frame.k]
+            np.testing.assert_array_equal(target[top:bottom, left:right], picture[top:bottom, left:right])
+
+
+def test_a_flat_picture_has_nothing_to_sharpen():
+    flat = np.full((64, 64, 3), 90, np.uint8)
+    np.testing.assert_array_equal(sharpened(flat, np.array([10, 20, 30, 40])), flat)
 
 
 def test_held_out_frames_are_never_fed(performance: Performance):

@@ -1,6 +1,7 @@
 import copy
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -130,10 +131,57 @@ def test_all_frames_at_once_bring_the_torso_back(performance: Performance, speak
     drifting.tracking = replace(performance.tracking, motion=motion)
     training = Training(drifting, TrainConfig(n_gaussians=600, n_mouth=20, n_bases=2, n_iterations=10))
     monkeypatch.setattr(training, "avatar", lambda _: speaking_avatar)
-    events = list(training.refine_poses())
+    events = list(training.refine_frames())
+    torch.testing.assert_close(training._light, torch.ones(performance.n_train, 3), atol=0.01, rtol=0)
     assert events
     found = training._refiner.all_unknowns().numpy()
     truth = (wrong - wrong[: len(found)].mean(0))[: len(found), 9]
     assert np.corrcoef(found[:, 9], -truth)[0, 1] > 0.9
     assert np.abs(found[:, 9] + truth).mean() < 0.5 * np.abs(truth).mean()
     assert not found[:, :6].any()
+
+
+class Drifting:
+    """Frames of a camera whose gain goes up and down, and whose white balance drifts."""
+
+    def __init__(self, performance: Performance) -> None:
+        t = np.linspace(0, 1, len(performance))
+        self.gains = 1 + np.stack([0.05 * np.sin(5 * t), 0.05 * np.sin(5 * t), 0.04 * t], 1)
+        self._frames = performance.frames
+
+    def rgb(self, k: int) -> np.ndarray:
+        return (self._frames.rgb(k) * self.gains[k] + 0.5).clip(0, 255).astype(np.uint8)
+
+    def grey(self, k: int) -> np.ndarray:
+        return cv2.cvtColor(self.rgb(k), cv2.COLOR_RGB2GRAY)
+
+
+def test_the_light_of_the_training_frames_is_found(performance: Performance, speaking_avatar: Avatar, monkeypatch):
+    """Its mean is the avatar's own: a camera that is always brighter makes a brighter avatar and no gains."""
+    footage = copy.copy(performance)
+    footage.frames = Drifting(performance)
+    training = Training(footage, TrainConfig(n_gaussians=600, n_mouth=20, n_bases=2, n_iterations=10))
+    monkeypatch.setattr(training, "avatar", lambda _: speaking_avatar)
+    list(training.refine_frames())
+    truth = footage.frames.gains[: performance.n_train]
+    truth = truth / truth.mean(0)
+    light = training._light.numpy()
+    np.testing.assert_allclose(light.mean(0), 1, atol=1e-5)
+    np.testing.assert_allclose(light, truth, atol=0.012)
+    assert np.abs(truth - 1).max() > 0.04
+
+
+def test_frames_are_learnt_in_their_light(performance: Performance):
+    """A frame that is known to be half as red pulls the red of all Gaussians up, where it pulled it nowhere before."""
+    training, frames = [], []
+    for red in (1.0, 0.5):
+        one = Training(performance, TrainConfig(n_gaussians=600, n_mouth=20, n_bases=2, n_iterations=10))
+        frame = next(feed_frames(performance, one.config, 0))
+        one._light[frame.k] = torch.tensor([red, 1.0, 1.0])
+        one.step(frame)
+        training.append(one.model.canonical.colors.grad.sum(0))
+        frames.append(frame.k)
+    usual, dimmed = training
+    assert frames[0] == frames[1]
+    assert dimmed[0] < usual[0] - 0.5 * usual[0].abs()  # the loss falls when red rises
+    torch.testing.assert_close(dimmed[1:], usual[1:])

@@ -12,17 +12,18 @@ neutral face changes by as much the other way; otherwise lips that were right wo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 from numpy import ndarray
 from scipy.linalg import solveh_banded
 
 from locutor.avatar.avatar import Avatar, as_background, body_pose
+from locutor.avatar.footage import CORRELATED_PX, HEAD_OUTLIER, NOISE_LEVELS, Footage
 from locutor.avatar.torso import shoulders_of
 from locutor.core.camera import Camera
 from locutor.core.events import Event, Progress
@@ -41,9 +42,6 @@ STAGE = "refining poses"
 STEP = np.array([0.006, 0.006, 0.006, 0.005, 0.005, 0.03] * 2 + [0.008] * 2)
 EXPECTED = np.array([0.01, 0.01, 0.01, 0.01, 0.01, 0.04] + [0.01, 0.01, 0.01, 0.02, 0.02, 0.06] + [0.01] * 2)
 EXPECTED_ACCELERATION = 0.4  # of a correction per frame and frame, as a share of `EXPECTED`
-# Grey levels that avatar and footage differ by where the pose is right, and how many pixels differ alike.
-HEAD_OUTLIER = 12.0  # grey levels above which a difference on the head counts less (Geman & McClure 1985)
-NOISE_LEVELS, CORRELATED_PX = 6.0, 25.0
 
 
 @dataclass(frozen=True)
@@ -64,21 +62,6 @@ class Round:
 HEAD, TORSO, BOTH = slice(0, 6), slice(6, 14), slice(0, 14)
 # The torso may be off by a whole collar and comes near in small pictures; small pictures mislead the head.
 ROUNDS = (*[Round(0.5, TORSO, 40.0)] * 2, *[Round(1.0, BOTH, 20.0)] * 2)
-
-
-@dataclass(frozen=True)
-class Footage:
-    """Frames to fit poses to.
-
-    Attributes:
-        rgb: picture of frame k, counted from the first frame of the motion.
-        hidden: pixels of frame k that do not count, such as the mouth.
-        points: the landmarks of `Motion.face` in every frame as tracked, head frame, inter-ocular units.
-    """
-
-    rgb: Callable[[int], UInt8[ndarray, "H W 3"]]
-    hidden: Callable[[int], Bool[ndarray, "H W"]]
-    points: Float[ndarray, "T 120 3"]
 
 
 def refine_poses(avatar: Avatar, motion: Motion, footage: Footage) -> Generator[Event, None, Motion]:

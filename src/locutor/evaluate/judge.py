@@ -30,8 +30,8 @@ from locutor.evaluate.protocols import (
     Protocol,
     held_out,
     read_clip,
+    refine,
     truth_frames,
-    with_refined_poses,
     write_clip,
 )
 from locutor.evaluate.report import SHOWN, worst_frames, write_report
@@ -103,7 +103,7 @@ def judge(
         scorer = Judge(performance, part, landmarker, second, lpips)
         with atomic_path(out) as folder:
             folder.mkdir()
-            refined = yield from with_refined_poses(avatar, performance, part)
+            refined = yield from refine(avatar, performance, part)
             other = embedded_performer()
             known = other.source == performance.meta.source  # the performer is no other to itself
             ways = ways_of(avatar, performance, part, refined, None if known else other, true_torso)

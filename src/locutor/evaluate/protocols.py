@@ -9,11 +9,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 from numpy import ndarray
 
 from locutor.avatar.avatar import Avatar
 from locutor.avatar.film import film
+from locutor.avatar.light import fit_light
 from locutor.avatar.pose_tracker import refine_poses
 from locutor.capture.performance import Performance
 from locutor.core.clock import SAMPLES_PER_FRAME
@@ -51,7 +52,7 @@ class Protocol(StrEnum):
     REFINED = (
         "refined",
         "protocol",
-        "replay, with the poses of head and torso found by the avatar itself, the mouth masked out",
+        "replay, with the poses and the light of every frame found by the avatar itself, the mouth masked out",
     )
     VOICE = "voice", "protocol", "the sound drives the mouth; the rest as in replay"
     FREE = "free", "protocol", "the sound drives everything; no true frame shows the same pose"
@@ -63,7 +64,7 @@ class Protocol(StrEnum):
     PASTED = (
         "pasted",
         "protocol",
-        "the face of voice over the true frame: for comparison with papers that do so (portrait mode)",
+        "the face of voice, in the frame's light, over the true frame: for comparison with papers (portrait mode)",
     )
     TRUE_TORSO = (
         "voice, true torso",
@@ -125,13 +126,29 @@ def replayed(avatar: Avatar, motion: Motion) -> Iterator[Picture]:
     return film(avatar, [motion])
 
 
-def with_refined_poses(avatar: Avatar, performance: Performance, part: HeldOut) -> Generator[Event, None, Motion]:
+@dataclasses.dataclass(frozen=True)
+class Refined:
+    """What an avatar finds of the held-out part by looking at it, the mouth masked out.
+
+    Attributes:
+        motion: with better poses of head and torso.
+        light: gains of the person's colours in every frame (`avatar.light`).
+    """
+
+    motion: Motion
+    light: Float[ndarray, "T 3"]
+
+
+def refine(avatar: Avatar, performance: Performance, part: HeldOut) -> Generator[Event, None, Refined]:
     """`Protocol.REFINED`.
 
     Returns:
-        The motion of the part (as the generator's return value); yields progress.
+        Motion and light of the part (as the generator's return value); yields progress.
     """
-    return (yield from refine_poses(avatar, part.motion, footage_from(performance, np.array(part.frames))))
+    footage = footage_from(performance, np.array(part.frames))
+    motion = yield from refine_poses(avatar, part.motion, footage)
+    light = yield from fit_light(avatar, motion, footage)
+    return Refined(motion, light)
 
 
 def with_mouth(motion: Motion, mouth: Float32[ndarray, "T 58 2"]) -> Motion:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from numpy import ndarray
 
 from locutor.avatar.avatar import Avatar
+from locutor.avatar.light import film_in_light
 from locutor.capture.performance import Performance
 from locutor.core.clock import SAMPLES_PER_FRAME
 from locutor.core.face import MOUTH_SLICE
-from locutor.core.motion import Motion
 from locutor.evaluate.lips import Lips, limits_of, lips_of
 from locutor.evaluate.masks import find_masks
 from locutor.evaluate.others import CROSS_FRAMES, Other
@@ -21,6 +21,7 @@ from locutor.evaluate.protocols import (
     HeldOut,
     Picture,
     Protocol,
+    Refined,
     head_of,
     laid_over,
     mean_frame,
@@ -52,14 +53,14 @@ class Way:
 
 
 def ways_of(
-    avatar: Avatar, performance: Performance, part: HeldOut, refined: Motion, other: Other | None, true_torso: bool
+    avatar: Avatar, performance: Performance, part: HeldOut, refined: Refined, other: Other | None, true_torso: bool
 ) -> list[Way]:
     """All lines but the ceiling, which is read from a file. Chance by sound needs an avatar that speaks."""
     motion = part.motion
     still, mean = static_head(avatar, motion), mean_frame(performance)
     ways = [
         Way(Protocol.REPLAY, lambda: replayed(avatar, motion), part.sound),
-        Way(Protocol.REFINED, lambda: replayed(avatar, refined), part.sound),
+        Way(Protocol.REFINED, lambda: film_in_light(avatar, refined.motion, refined.light), part.sound),
         Way(Protocol.STATIC, lambda: replayed(avatar, still), part.sound),
         Way(Protocol.MEAN, lambda: iter([mean] * len(part.frames)), part.sound),
     ]
@@ -68,13 +69,15 @@ def ways_of(
         theirs = motion.with_channels(face=face[np.arange(len(motion)) % len(face)])
         ways.append(Way(Protocol.OTHER, lambda: replayed(avatar, theirs), part.sound))
     if avatar.voice and len(performance.sound):
-        ways += _spoken(avatar, performance, part, true_torso)
+        ways += _spoken(avatar, performance, part, refined.light, true_torso)
         if other is not None:
             ways += _foreign(avatar, other)
     return ways
 
 
-def _spoken(avatar: Avatar, performance: Performance, part: HeldOut, true_torso: bool) -> list[Way]:
+def _spoken(
+    avatar: Avatar, performance: Performance, part: HeldOut, light: Float[ndarray, "T 3"], true_torso: bool
+) -> list[Way]:
     sound, here = performance.sound, slice(part.start, part.end)
     voiced = with_mouth(part.motion, heard_mouth(avatar, sound)[here])
     half = len(performance) // 2 * SAMPLES_PER_FRAME
@@ -82,7 +85,8 @@ def _spoken(avatar: Avatar, performance: Performance, part: HeldOut, true_torso:
     free = driver_of(avatar).whole(sound)[here]
 
     def composed(whole_head: bool) -> Iterator[Picture]:
-        frames = zip(part.frames, truth_frames(performance, part), replayed(avatar, voiced), strict=True)
+        drawn = film_in_light(avatar, voiced, light)
+        frames = zip(part.frames, truth_frames(performance, part), drawn, strict=True)
         for k, truth, rendered in frames:
             masks = find_masks(performance.matte(k), performance.tracking.landmarks[k])
             yield laid_over(rendered, truth, head_of(masks) if whole_head else masks.skin)

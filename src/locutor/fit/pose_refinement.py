@@ -11,17 +11,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Int
 from numpy import ndarray
 from torch import Tensor
 
-from locutor.avatar.pose_tracker import N_UNKNOWNS, PARTS, ROUNDS, Footage
+from locutor.avatar.footage import Footage
+from locutor.avatar.pose_tracker import N_UNKNOWNS, PARTS, ROUNDS
 from locutor.capture.performance import Performance
 from locutor.capture.regions import find_regions
 from locutor.capture.stabilise import landmarks_in_head
 from locutor.core.face import FACE_POINTS, RIGID
+from locutor.fit.mesh_motion import N_MESH
 from locutor.geometry.rotation import matrix_from_wxyz
 from locutor.splat.bodies import BodyPose
 
@@ -31,6 +34,7 @@ BETAS = (0.9, 0.99)
 FROM_ITERATION = 600
 ALL_AT_ONCE = 0.3  # share of the training after which all frames are refined together
 EVERY_AT_ONCE = 4  # frames: the torso's track drifts slowly, the frames between are interpolated
+EVERY_FOR_LIGHT = 16  # frames: exposure drifts slowly
 ROUNDS_AT_ONCE = ROUNDS[:2]  # small pictures, the torso alone: the gradient is enough for the head
 
 
@@ -85,7 +89,13 @@ def footage_from(performance: Performance, frames: Int[ndarray, " T"]) -> Footag
         mask[top:bottom, left:right] = True
         return mask
 
-    return Footage(lambda k: performance.frames.rgb(int(frames[k])), hidden, tracked_points(performance)[frames])
+    def skin(k: int) -> Bool[ndarray, "H W"]:
+        mesh = np.round(performance.tracking.landmarks[frames[k], :N_MESH, :2]).astype(np.int32)
+        inside = np.zeros((performance.camera.height, performance.camera.width), np.uint8)
+        return cv2.fillConvexPoly(inside, cv2.convexHull(mesh), 1).astype(bool)
+
+    points = tracked_points(performance)[frames]
+    return Footage(lambda k: performance.frames.rgb(int(frames[k])), hidden, skin, points)
 
 
 def tracked_points(performance: Performance) -> Float32[ndarray, "T 120 3"]:

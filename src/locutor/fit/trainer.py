@@ -36,14 +36,14 @@ from locutor.provenance.revocation import require_consent
 from locutor.splat.photometric import PhotometricLoss
 
 REPORT_EVERY = 50  # iterations
-CHECKPOINT_VERSION = 4  # to be raised when what `Training.state` holds changes
+CHECKPOINT_VERSION = 5  # to be raised when what `Training.state` holds changes
 CHECKPOINT, EVENTS, CONFIG, PREVIEW = "checkpoint.pt", "events.jsonl", "config.json", "preview.png"
 FINISHED = "finished.avatar"
 
 
 @dataclass(frozen=True)
 class Trained(Event):
-    """Figures of the last iterations, on training frames.
+    """Figures of the last iterations, on training frames as they were learnt (the last ones are sharpened).
 
     Attributes:
         iteration: iterations done.
@@ -108,7 +108,7 @@ def _iterate(
     recent: list[PhotometricLoss] = []
     for frame in feed_frames(training.performance, config, first):
         if training.iteration == round(ALL_AT_ONCE * config.n_iterations) > 0:
-            yield from training.refine_poses()
+            yield from training.refine_frames()
         recent.append(training.step(frame))
         done, finished = training.iteration, training.iteration == config.n_iterations
         if done % REPORT_EVERY == 0 or finished:

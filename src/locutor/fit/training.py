@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
 from locutor.avatar.avatar import Avatar, Provenance, as_background, body_pose
 from locutor.avatar.controls import N_CONTROLS, fit_controls
+from locutor.avatar.light import fit_light
 from locutor.avatar.pose_tracker import N_UNKNOWNS, corrected_motion, fit_corrections
 from locutor.avatar.torso import N_SHOULDERS, TorsoCode, encode_torso, torso_spread
 from locutor.capture.performance import Performance
@@ -28,9 +29,11 @@ from locutor.fit.device import to_device, training_device
 from locutor.fit.frame_feed import TrainingFrame
 from locutor.fit.initial import initial_gaussians
 from locutor.fit.mesh_motion import fit_mesh_motion
-from locutor.fit.model import TrainableAvatar
+from locutor.fit.model import FINAL_SHARE, TrainableAvatar
+from locutor.fit.neighbours import draw_together
 from locutor.fit.pose_refinement import (
     EVERY_AT_ONCE,
+    EVERY_FOR_LIGHT,
     FROM_ITERATION,
     ROUNDS_AT_ONCE,
     PoseRefiner,
@@ -41,9 +44,12 @@ from locutor.fit.pose_refinement import (
 from locutor.fit.relocate import PullMeter, relocate
 from locutor.splat.bodies import BodyPose
 from locutor.splat.dispatch import photometric_loss, pose_gaussians, rasterize
+from locutor.splat.gaussians import Gaussians
 from locutor.splat.photometric_reference import PhotometricLoss
 
 RELOCATE_EVERY = 500
+DRAWN_TOGETHER_EVERY = 100  # iterations
+DRAWN_TOGETHER = 0.8  # share of the way to the neighbours' mean, at the start; it decays as the rates do
 RELOCATE_FROM, RELOCATE_UNTIL = 900, 0.6  # first iteration; share of the training
 
 
@@ -76,6 +82,7 @@ class Training:
         self.model.face.follow(start.follows[..., : len(self.model.face)].to(self._device))
         self._tracked: dict[int, BodyPose] = {}
         self._refiner = PoseRefiner(performance.n_train)
+        self._light = torch.ones(performance.n_train, 3)
         self._meter = PullMeter(torch.zeros(len(start.gaussians), device=self._device))
         self._noise = torch.Generator().manual_seed(config.seed)
 
@@ -96,7 +103,7 @@ class Training:
         coefficients = model.face.network(noisy.to(self._device))
         of_torso = model.torso.network(noisy_torso.to(self._device))
         delta = model.delta(coefficients, of_torso).requires_grad_()
-        gaussians = pose_gaussians(model.canonical, delta, to_device(pose, self._device))
+        gaussians = self._lit(pose_gaussians(model.canonical, delta, to_device(pose, self._device)), frame.k)
         rendering = rasterize(gaussians, self.performance.camera, self._background(frame.k))
         loss = photometric_loss(
             rendering.rgb, frame.target.to(self._device), frame.weight.to(self._device), config.ssim_weight
@@ -110,10 +117,13 @@ class Training:
         last = RELOCATE_UNTIL * config.n_iterations
         if self.iteration % RELOCATE_EVERY == 0 and RELOCATE_FROM <= self.iteration <= last:
             relocate(model, self._meter, self._noise)
+        if self.iteration % DRAWN_TOGETHER_EVERY == 0:
+            share = DRAWN_TOGETHER * FINAL_SHARE**self.share_done
+            draw_together(model.face.bases, model.canonical.means[: len(model.face)], share)
         return loss
 
-    def refine_poses(self) -> Generator[Event, None, None]:
-        """Refine the poses of all training frames together; yields progress."""
+    def refine_frames(self) -> Generator[Event, None, None]:
+        """Refine the poses of all training frames together, then find their light; yields progress."""
         n = self.performance.n_train
         known = self._refiner.all_unknowns().numpy().astype(np.float64)
         motion = corrected_motion(self.performance.tracking.motion[:n], known, self._points[:n])
@@ -122,6 +132,20 @@ class Training:
         found = yield from fit_corrections(self.avatar(0.0), motion[fitted], footage, ROUNDS_AT_ONCE)
         between = [np.interp(np.arange(n), fitted, unknown) for unknown in found.T]
         self._refiner.correction += torch.from_numpy(np.stack(between, 1)).float()
+        yield from self._find_light(np.arange(0, n, EVERY_FOR_LIGHT))
+
+    def _find_light(self, frames: Int[ndarray, " S"]) -> Generator[Event, None, None]:
+        """The light of some frames, and between them; its mean is the avatar's own and taken out."""
+        known = self._refiner.all_unknowns().numpy().astype(np.float64)[frames]
+        motion = corrected_motion(self.performance.tracking.motion[frames], known, self._points[frames])
+        gains = yield from fit_light(self.avatar(0.0), motion, footage_from(self.performance, frames), EVERY_FOR_LIGHT)
+        every = np.arange(len(self._light))
+        light = torch.from_numpy(np.stack([np.interp(every, frames, gain) for gain in gains.T], 1))
+        self._light = (light / light.mean(0)).float()
+
+    def _lit(self, gaussians: Gaussians, k: int) -> Gaussians:
+        """In the light of frame k."""
+        return dataclasses.replace(gaussians, colors=gaussians.colors * self._light[k].to(self._device))
 
     def _tracked_pose(self, k: int) -> BodyPose:
         if k not in self._tracked:
@@ -164,6 +188,7 @@ class Training:
             "iteration": self.iteration,
             "model": self.model.state(),
             "refiner": self._refiner.state(),
+            "light": self._light,
             "pull": self._meter.pull,
             "noise": self._noise.get_state(),
         }
@@ -173,6 +198,7 @@ class Training:
         self.iteration = state["iteration"]
         self.model.restore(state["model"])
         self._refiner.restore(state["refiner"])
+        self._light = state["light"]
         self._meter.pull = state["pull"]
         self._noise.set_state(state["noise"])
 
