@@ -5,7 +5,7 @@ import torch
 from locutor.avatar.avatar import body_pose
 from locutor.capture.performance import Performance
 from locutor.core.face import LIPS
-from locutor.fit.initial import OUTLINE, SIDE_DEPTH, Start, _behind_outline, _depth_off_face, initial_gaussians
+from locutor.fit.initial import BEHIND_CHIN, Start, _depth_off_face, initial_gaussians
 from locutor.fit.mesh_motion import MeshMotion
 from locutor.splat.bodies import CanonicalGaussians
 from locutor.splat.cpu import rasterize
@@ -93,30 +93,11 @@ def test_some_start_behind_the_lips(performance: Performance, mesh_motion):
 
 def test_bodies_are_round(performance: Performance):
     """The outline of neck and clothes lies behind their middle, at any height."""
-    neutral = performance.tracking.neutral
+    neutral = performance.tracking.neutral.copy()
+    neutral[152, 2] -= 1  # the chin of this person is as far back as its ears
     below = neutral[152] + np.array([[0.0, 0.5, 0.0]] * 4)
     depth = _depth_off_face(below, np.array([0.05, 0.2, 0.6, 1.5]), neutral, 10.0)
     assert (np.diff(depth) < 0).all()
     assert depth[0] - depth[-1] > 0.4
-
-
-def test_heads_are_round(performance: Performance):
-    """The crown lies behind the hairline, and ears further still."""
-    neutral = performance.tracking.neutral
-    hairline, crown = neutral[10] - [0, 0.1, 0], neutral[10] - [0, 0.7, 0]
-    ear = neutral[127] - [0.15, 0, 0]
-    depth = _depth_off_face(np.stack([hairline, crown, ear]), np.full(3, 0.3), neutral, 10.0)
-    assert (np.diff(depth) > 0).all()
-
-
-def test_the_sides_of_the_head_begin_at_its_outline(performance: Performance):
-    neutral, n = performance.tracking.neutral, 400
-    crown, ear = neutral[10] - [0, 0.4, 0], neutral[127] - [0.2, 0, 0]
-    inside, nowhere = np.full(n, np.mean(OUTLINE)), np.zeros(n, bool)
-    rng = np.random.default_rng(0)
-    back = _behind_outline(np.tile(crown, (n, 1)), inside, nowhere, neutral, rng)
-    assert 0.4 < (back > 0).mean() < 0.6
-    assert back.max() == pytest.approx(SIDE_DEPTH, rel=0.1)
-    assert not _behind_outline(np.tile(crown, (n, 1)), inside + 0.3, nowhere, neutral, rng).any()
-    assert not _behind_outline(np.tile(crown, (n, 1)), inside, ~nowhere, neutral, rng).any()
-    assert not _behind_outline(np.tile(ear, (n, 1)), inside, nowhere, neutral, rng).any()
+    flat = _depth_off_face(below, np.full(4, 1.5), performance.tracking.neutral, 10.0)
+    assert (flat >= 10 + performance.tracking.neutral[152, 2] + BEHIND_CHIN - 1e-6).all()

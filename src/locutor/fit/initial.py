@@ -21,17 +21,14 @@ from locutor.splat.bodies import CanonicalGaussians
 FRONT_SHARE = 0.55  # of the Gaussians start on the reference frame, the rest on five extreme poses
 ON_FACE = 5.0  # initial logit of the attachment: surely head
 MOUTH_DEPTH = 0.13  # how far behind the lips the inside of the mouth starts
-# Where skull, hair and ears start: an ellipsoid (width, height, depth) about the face's centre, raised, its middle
-# behind the landmarks before the ears; no flatter at the rim than this. Fitted to twelve performers, scanned people
-# with hair of code: .02 to .1 off in the median, woollen caps .3.
-HEAD_RADII = (0.99, 1.54, 1.73)
-HEAD_RAISED, HEAD_BEHIND_EARS, HEAD_RIM = 0.6, 0.8, 0.19
-OUTLINE = (0.03, 0.15)  # how far inside the outline lie the points that begin the sides of the head
-SIDE_DEPTH = 0.6
-SIDE_SCALE = 1.8  # they are seen from the side, where nothing else is
+# The head behind the face as an ellipsoid about the face's centre (width, height, depth), raised, its middle behind the
+# landmarks before the ears.
+HEAD_RADII = (0.94, 1.5, 1.05)
+HEAD_RAISED, HEAD_BEHIND_EARS = 0.17, 0.17
 # Depth of neck and clothes behind the landmarks before the ears, by the distance from the person's outline: fitted to
 # eight performers (heads and shoulders of scanned people), .07 off in the median.
 BODY_FRONT, BODY_ROUND, BODY_EDGE = -0.36, 0.66, 0.42
+BEHIND_CHIN = 0.15
 
 
 @dataclass(frozen=True)
@@ -183,8 +180,8 @@ def _start_on_view(
     in_head = (at_head_depth - view.head_xyz) @ view.R_world_head
     inside = view.inside_px[pixel // width, pixel % width] * view.head_xyz[2] / camera.focal_px
     depth = np.where(on_face, on_mesh, _depth_off_face(in_head, inside, neutral, view.head_xyz[2]))
-    back = np.full(n, MOUTH_DEPTH) if inside_mouth else _behind_outline(in_head, inside, on_face, neutral, rng)
-    depth = depth + back
+    if inside_mouth:
+        depth = depth + MOUTH_DEPTH
     attachment = _initial_attachment(in_head, neutral, on_face)
     share = 1 / (1 + np.exp(-attachment))[:, None]
     blend_R = share[:, :, None] * view.R_world_head + (1 - share)[:, :, None] * view.R_world_torso
@@ -196,8 +193,6 @@ def _start_on_view(
         follows[:] = 0
     means = means - np.einsum("njc,j->nc", follows, view.controls)
     log_scale = np.log(np.clip(spacing_px * 0.62, 0.5, 6) * depth / camera.focal_px)
-    if not inside_mouth:
-        log_scale[back > 0] += np.log(SIDE_SCALE)
     return np.concatenate(
         [
             means,
@@ -222,7 +217,7 @@ def _depth_off_face(
     neutral: Float32[ndarray, "478 3"],
     head_depth: float,
 ) -> Float[ndarray, " n"]:
-    """Skull, hair and ears on an ellipsoid; neck and clothes as round as bodies are.
+    """Skull and hair on an ellipsoid; neck and clothes as round as bodies are.
 
     Args:
         in_head: places at the head's depth, head frame.
@@ -236,26 +231,10 @@ def _depth_off_face(
     radius2 = ((in_head[:, 0] - centre[0]) / HEAD_RADII[0]) ** 2 + (
         (in_head[:, 1] - centre[1] + HEAD_RAISED) / HEAD_RADII[1]
     ) ** 2
-    head = ears_z + HEAD_BEHIND_EARS - HEAD_RADII[2] * np.sqrt(np.clip(1 - radius2, HEAD_RIM, 1))
-    body = ears_z + BODY_FRONT + BODY_ROUND * np.exp(-inside / BODY_EDGE)
+    head = ears_z + HEAD_BEHIND_EARS - HEAD_RADII[2] * np.sqrt(np.clip(1 - radius2, 0.02, 1))
+    round_body = ears_z + BODY_FRONT + BODY_ROUND * np.exp(-inside / BODY_EDGE)
+    body = np.maximum(round_body, mesh[152, 2] + BEHIND_CHIN)
     return head_depth + np.where(in_head[:, 1] > mesh[152, 1] - 0.11, body, head)
-
-
-def _behind_outline(
-    in_head: Float[ndarray, "n 3"],
-    inside: Float[ndarray, " n"],
-    on_face: Bool[ndarray, " n"],
-    neutral: Float32[ndarray, "478 3"],
-    rng: np.random.Generator,
-) -> Float[ndarray, " n"]:
-    """How far to move points back: half of those on the outline of the skull begin its sides, which few frames show.
-
-    Not below the brows: ears stand out from the head.
-    """
-    brows_y = neutral[[105, 334], 1].mean()
-    on_outline = ~on_face & (inside > OUTLINE[0]) & (inside < OUTLINE[1]) & (in_head[:, 1] < brows_y)
-    sides = on_outline & (rng.random(len(inside)) < 0.5)
-    return np.where(sides, SIDE_DEPTH * rng.random(len(inside)), 0.0)
 
 
 def _initial_attachment(
