@@ -125,6 +125,18 @@ def test_model_survives_storage(speaker, model):
         VoiceModel.from_tensors(tensors)
 
 
+def test_a_model_knows_which_encoder_it_was_learnt_with(model):
+    tensors = model.to_tensors()
+    older = {name: array for name, array in tensors.items() if name != "encoder"}
+    np.testing.assert_array_equal(VoiceModel.from_tensors(older).encoder, model.encoder)
+    of_another = tensors | {"encoder": tensors["encoder"] + np.uint8(1)}
+    # Hidden numbers that other weights would turn into these controls; no fingerprint, as before it was kept.
+    strange_support = older | {"phonetic_support": np.roll(tensors["phonetic_support"], 1, axis=1)}
+    for changed in (of_another, strange_support):
+        with pytest.raises(FormatError, match="another phonetic encoder"):
+            VoiceModel.from_tensors(changed)
+
+
 def test_footage_that_cannot_teach(speaker):
     with pytest.raises(FootageError, match=r"0\.0 s of speech"):
         fit_voice(np.zeros_like(speaker.audio), speaker.motion)

@@ -6,14 +6,15 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Int32, UInt8
 from numpy import ndarray
 
 from locutor.core.errors import FormatError
 from locutor.core.face import LIP_GAP_ROWS, MOUTH_SLICE
 from locutor.drive.features import FeatureState, Heard, MouthFeatures
 from locutor.drive.prior import generic_mouth
-from locutor.drive.voice_shapes import require_shapes
+from locutor.drive.voice_shapes import require_encoder, require_shapes
+from locutor.speech.encoder import fingerprint
 
 _SUPPORT = ("phonetic_support", "mel_support")
 _KNOWN_TO_STRANGE = 0.55, 0.85
@@ -62,6 +63,7 @@ class VoiceModel:
         closed_mouth: the mouth rows of the person's closed mouth.
         gap_range: 2nd and 98th percentile of `lip_gap` in the footage, inter-ocular units.
         offset_frames: by how many frames the footage's sound was late; corrected in the model.
+        encoder: `speech.encoder.fingerprint` of the phonetic encoder that it was learnt with.
     """
 
     prior_mel: Float32[ndarray, 80]
@@ -83,6 +85,7 @@ class VoiceModel:
     closed_mouth: Float32[ndarray, "58 2"]
     gap_range: Float32[ndarray, 2]
     offset_frames: Int32[ndarray, 1]
+    encoder: UInt8[ndarray, 8]
 
     def to_tensors(self) -> dict[str, ndarray]:
         """Arrays by name, for a bundle; the support, most of the size, in half precision."""
@@ -94,14 +97,18 @@ class VoiceModel:
         """The inverse of `to_tensors`; other names are ignored.
 
         Raises:
-            FormatError: an array is missing (the model is of an earlier version) or of another shape.
+            FormatError: an array is missing (the model is of an earlier version) or of another shape, or the model was
+                learnt with another phonetic encoder.
         """
-        missing = [field.name for field in fields(VoiceModel) if field.name not in tensors]
+        known = {"encoder": fingerprint()} | tensors  # models from before it was kept are recognised by their support
+        missing = [field.name for field in fields(VoiceModel) if field.name not in known]
         if missing:
             raise FormatError(f"the voice model lacks {', '.join(missing)}", "train the avatar again with this version")
-        arrays = {field.name: tensors[field.name] for field in fields(VoiceModel)}
+        arrays = {field.name: known[field.name] for field in fields(VoiceModel)}
         require_shapes(arrays)
-        return VoiceModel(**arrays | {name: arrays[name].astype(np.float32) for name in _SUPPORT})
+        model = VoiceModel(**arrays | {name: arrays[name].astype(np.float32) for name in _SUPPORT})
+        require_encoder(model.encoder, model.phonetic_support * model.phonetic_scale + model.phonetic_mean)
+        return model
 
     def predict(self, heard: Heard) -> Float32[ndarray, "t 58 2"]:
         """The mouth for what is heard."""

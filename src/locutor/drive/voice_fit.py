@@ -27,6 +27,7 @@ from locutor.drive.features import (
 )
 from locutor.drive.prior import generic_mouth, reference_speech, spoken_displacements
 from locutor.drive.voice import VoiceModel, laplace_kernel, lip_gap
+from locutor.speech.encoder import fingerprint
 from locutor.speech.level import speech_mean
 from locutor.speech.phonetic_network import N_CONTROLS
 
@@ -245,6 +246,7 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
         closed_mouth=mouth[np.argsort(gap)[:n_closed]].mean(axis=0),
         gap_range=np.percentile(gap, [2, 98]).astype(np.float32),
         offset_frames=np.array([footage.offset], np.int32),
+        encoder=fingerprint(),
     )
     return _opening_alike(model, mouth)
 
