@@ -27,7 +27,7 @@ a real stranger's closures have a posterior under .5; of the own voice the regre
 closing it wherever a stranger would be closed costs .07 of its correlation."""
 _OWN_TO_ANY = 0.6, 0.8
 """Strangeness between which the second closing turns into the first: sooner than the mouths, as a missed closure is
-seen and a false one hardly."""
+seen and a false one hardly. For that reason a voice of which little was heard yet closes like a stranger's."""
 N_MOUTH = MOUTH_SLICE.stop - MOUTH_SLICE.start
 
 
@@ -120,7 +120,7 @@ class VoiceModel:
         if is_own.any():  # the kernels are the dearest part, and most live voices are strange
             share = own[is_own]
             coefficients[is_own] = share * self._of_own_voice(heard[is_own]) + (1 - share) * coefficients[is_own]
-        return self._shown(coefficients, heard.closure, heard.strangeness)
+        return self._shown(coefficients, heard.closure, heard.strangeness + _OWN_TO_ANY[1] * heard.doubt)
 
     def of_shapes(
         self, mouth: Float32[ndarray, "t 58 2"], closure: Float32[ndarray, " t"]
