@@ -120,7 +120,7 @@ class VoiceModel:
         if is_own.any():  # the kernels are the dearest part, and most live voices are strange
             share = own[is_own]
             coefficients[is_own] = share * self._of_own_voice(heard[is_own]) + (1 - share) * coefficients[is_own]
-        return self._shown(coefficients, heard.closure, heard.strangeness + _OWN_TO_ANY[1] * heard.doubt)
+        return self._shown(coefficients, heard.closure, heard.strangeness + _OWN_TO_ANY[0] * heard.doubt)
 
     def of_shapes(
         self, mouth: Float32[ndarray, "t 58 2"], closure: Float32[ndarray, " t"]
