@@ -140,6 +140,18 @@ def test_model_survives_storage(speaker, model):
         VoiceModel.from_tensors(tensors)
 
 
+def test_lips_part_no_wider_than_in_the_footage_and_do_not_cross(speaker, model):
+    heard = MouthFeatures(model.prior_mel).of_sound(Sound.hear(speaker.audio), 0, len(speaker.motion))
+    low, high = model.gap_range
+    wide = high + 0.05 * (high - low)
+    livelier = replace(model, dual=4 * model.dual, limits=10 * model.limits)
+    free = lip_gap(replace(livelier, gap_range=np.float32([-10, 10])).predict(heard))
+    gap = lip_gap(livelier.predict(heard))
+    assert free.min() < low - 0.1 * (high - low)
+    assert free.max() > wide + 0.1 * (high - low)
+    np.testing.assert_allclose(gap, free.clip(low, wide), atol=1e-5)
+
+
 def test_a_model_knows_which_encoder_it_was_learnt_with(model):
     tensors = model.to_tensors()
     older = {name: array for name, array in tensors.items() if name != "encoder"}
@@ -171,7 +183,8 @@ def test_a_strangers_voice_moves_the_generic_mouth_in_the_persons_shapes(speaker
     expected = np.tensordot(generic, model.basis, axes=((1, 2), (1, 2))) * model.style
     shown = np.tensordot(model.predict(stranger) - model.mean, model.basis, axes=((1, 2), (1, 2)))
     np.testing.assert_allclose(shown, expected.clip(*model.limits), atol=1e-5)
-    unknown = replace(features[:25], closure=np.full(25, 0.4, np.float32))  # is it p? is it the person?
+    unsure = {"closure": np.full(25, 0.4, np.float32), "strangeness": np.full(25, 0.3, np.float32)}
+    unknown = replace(features[:25], **unsure)  # is it p? is it the person?
     gaps = [lip_gap(model.predict(replace(unknown, doubt=np.full(25, doubt, np.float32)))) for doubt in (0, 1)]
     shut = lip_gap(model.closed_mouth)
     assert np.abs(gaps[1] - shut).max() < 0.01 < np.abs(gaps[0] - shut).max()

@@ -28,6 +28,7 @@ closing it wherever a stranger would be closed costs .07 of its correlation."""
 _OWN_TO_ANY = 0.6, 0.8
 """Strangeness between which the second closing turns into the first: sooner than the mouths, as a missed closure is
 seen and a false one hardly. For that reason a voice of which little was heard yet closes like a stranger's."""
+_WIDER = 0.05  # of the range of the lip gap: how much wider than in 98 of 100 frames of the footage lips may part
 N_MOUTH = MOUTH_SLICE.stop - MOUTH_SLICE.start
 
 
@@ -141,7 +142,15 @@ class VoiceModel:
         closing = np.clip((closure - unsure) / (sure - unsure), 0, 1)[:, None]
         closed = np.tensordot(self.basis, self.closed_mouth - self.mean, axes=2)
         coefficients = (coefficients + closing * (closed - coefficients)).astype(np.float32)
-        return self.mean + np.tensordot(np.clip(coefficients, *self.limits), self.basis, axes=1)
+        return self.mean + np.tensordot(self._within_footage(coefficients), self.basis, axes=1)
+
+    def _within_footage(self, coefficients: Float32[ndarray, "t K"]) -> Float32[ndarray, "t K"]:
+        """Each component within what the footage showed, and all together smaller where the lips would part wider, or
+        cross further, than there."""
+        within = np.clip(coefficients, *self.limits)
+        gap, (low, high) = within @ lip_gap(self.basis), self.gap_range - lip_gap(self.mean)
+        allowed = np.clip(gap, low, high + np.float32(_WIDER) * (high - low))
+        return np.where(allowed == gap, 1, allowed / np.where(gap == 0, 1, gap))[:, None] * within
 
     def _of_own_voice(self, heard: Heard) -> Float32[ndarray, "t K"]:
         phonetic = (heard.phonetic - self.phonetic_mean) / self.phonetic_scale
