@@ -300,6 +300,7 @@ def _heard(
         frames[rows].reshape(t, N_PHONETIC_FEATURES),
         closed[rows[:, _BACK:]].max(axis=1, initial=0),
         is_speech,
-        *strange[mel_starts + LOOK_BACK].T,
+        strange[mel_starts + LOOK_BACK, 0],
+        strange[mel_starts + LOOK_BACK, 1],
         usual[rows[:, -1]],
     )

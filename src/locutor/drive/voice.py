@@ -145,11 +145,13 @@ class VoiceModel:
         return self.mean + np.tensordot(self._within_footage(coefficients), self.basis, axes=1)
 
     def _within_footage(self, coefficients: Float32[ndarray, "t K"]) -> Float32[ndarray, "t K"]:
-        """Each component within what the footage showed, and all together smaller where the lips would part wider, or
-        cross further, than there."""
+        """Each component within what the footage showed, and all together smaller where the lips would part wider than
+        there, or come closer than in the closed mouth."""
         within = np.clip(coefficients, *self.limits)
-        gap, (low, high) = within @ lip_gap(self.basis), self.gap_range - lip_gap(self.mean)
-        allowed = np.clip(gap, low, high + np.float32(_WIDER) * (high - low))
+        low, high = self.gap_range
+        closed, wide = min(low, lip_gap(self.closed_mouth)), high + np.float32(_WIDER) * (high - low)
+        gap = within @ lip_gap(self.basis)
+        allowed = np.clip(gap, *(np.array([closed, wide], np.float32) - lip_gap(self.mean)))
         return np.where(allowed == gap, 1, allowed / np.where(gap == 0, 1, gap))[:, None] * within
 
     def _of_own_voice(self, heard: Heard) -> Float32[ndarray, "t K"]:

@@ -267,8 +267,9 @@ def _livelier(
         of_learnt = gram[np.ix_(learnt, learnt)] + config.penalty * np.eye(learnt.sum(), dtype=np.float32)
         predicted[test] += gram[np.ix_(test, learnt)] @ np.linalg.solve(of_learnt, wanted[learnt])
     shown, gap = predicted @ gap_of_basis, true @ gap_of_basis
-    gain = np.clip((shown.std() / gap.std()) ** -config.liveliness, 1, _LARGEST_GAIN)
-    with_gap = (gap - gap.mean()) @ true / np.square(gap - gap.mean()).sum()
+    lost = (gap.std() + 1e-9) / (shown.std() + 1e-9)
+    gain = np.clip(lost**config.liveliness, 1, _LARGEST_GAIN)
+    with_gap = (gap - gap.mean()) @ true / (np.square(gap - gap.mean()).sum() + 1e-9)
     return np.asarray(one + np.float32(gain - 1) * np.outer(gap_of_basis, with_gap), np.float32)
 
 
