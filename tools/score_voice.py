@@ -5,7 +5,7 @@
 For each: blocked five-fold over the whole, and models of 20 s and of 10 s of it judged on the rest, a second kept out
 between; with phonetic frames and log-mel, and with log-mel alone; and what a generic performer's mouth does without any
 footage of the person. Correlation with the tracked lips, head pose regressed out. Chance: all rolls of the sound by a
-second or more.
+second or more. And, of the first, closures, timing and the like as `locutor eval` counts them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from locutor.drive.gate import MouthGate
 from locutor.drive.prior import generic_mouth
 from locutor.drive.voice import lip_gap
 from locutor.drive.voice_fit import Footage, VoiceConfig, fit_footage, held_out
+from locutor.evaluate.lips import lips_of
 from locutor.evaluate.metrics import best_lag, correlation, roll_correlations
+from locutor.evaluate.voice_folds import score_lips
 
 CONFIG = VoiceConfig()
 MEL_ALONE = dataclasses.replace(CONFIG, phonetic_kernel=0.0, phonetic_linear=0.0, generic_share=0.0)
@@ -45,6 +47,7 @@ def main() -> None:
             print(f"    of 20 s {_short(footage, config, 20)}, of 10 s {_short(footage, config, 10)}")
             if config is CONFIG:
                 print(f"    after the gate {correlation(lip_gap(true), lip_gap(_gated(footage, predicted))):.3f}")
+                print(_lips(predicted, true, performance.sound))
         true = footage.mouth_without_pose(footage.valid)
         generic = generic_mouth(footage.heard(footage.speech_mean(footage.valid)))
         print(f"  no footage: {_figures(generic, true)}, rolls {_rolls(generic, true)}")
@@ -64,6 +67,22 @@ def _measures(mouth: Float32[ndarray, "T 58 2"]) -> dict[str, ndarray]:
 def _figures(predicted: Float32[ndarray, "T 58 2"], true: Float32[ndarray, "T 58 2"]) -> str:
     a, b = _measures(predicted), _measures(true)
     return ", ".join(f"{name} {correlation(b[name], a[name]):.3f}" for name in a)
+
+
+def _lips(
+    predicted: Float32[ndarray, "T 58 2"], true: Float32[ndarray, "T 58 2"], sound: Float32[ndarray, " n"]
+) -> str:
+    """What `evaluate` says of these lips, with 95 % intervals, beside chance: the range of 95 % of 40 rolls."""
+    truth = lips_of(true)
+    score = score_lips(truth, lips_of(predicted, truth.limits), sound)
+    lines = []
+    for name, voice in score.voice.items():
+        chance = score.chance[name]
+        lines.append(
+            f"    {name}: {voice.value:.3f} [{voice.low:.3f}, {voice.high:.3f}] of {voice.n}"
+            f" / {chance.value:.3f} [{chance.low:.3f}, {chance.high:.3f}]"
+        )
+    return "\n".join(lines)
 
 
 def _rolls(predicted: Float32[ndarray, "T 58 2"], true: Float32[ndarray, "T 58 2"]) -> str:

@@ -11,7 +11,7 @@ SOUND = (np.random.default_rng(1).normal(size=24000) * np.sin(np.arange(24000) /
 PRIOR = speech_mean(LogMel().whole(SOUND))
 
 
-NAMES = ("mel", "phonetic", "closure", "is_speech", "strangeness", "usual")
+NAMES = ("mel", "phonetic", "closure", "is_speech", "strangeness", "doubt", "usual")
 
 
 def joined(parts: list[Heard]) -> Heard:
@@ -24,6 +24,7 @@ def assert_alike(a: Heard, b: Heard) -> None:
     np.testing.assert_allclose(a.closure, b.closure, atol=1e-5)
     np.testing.assert_array_equal(a.is_speech, b.is_speech)
     np.testing.assert_allclose(a.strangeness, b.strangeness, atol=1e-5)
+    np.testing.assert_array_equal(a.doubt, b.doubt)
     np.testing.assert_allclose(a.usual, b.usual, atol=1e-5)
 
 
@@ -54,6 +55,21 @@ def test_training_windows_are_the_streamed_ones():
     outside = features.of_sound(whole, 500, 2)
     assert not outside.is_speech.any()
     assert not outside.phonetic.any()
+
+
+def test_a_voice_is_doubtful_until_two_seconds_of_it_were_heard_once():
+    features = MouthFeatures(PRIOR)
+    rng = np.random.default_rng(2)
+    quiet, loud = (amplitude * rng.normal(size=16_000).astype(np.float32) for amplitude in (1e-4, 0.1))
+    state, heard = features.step(features.init(), np.concatenate([quiet, loud, quiet, loud, loud]))
+    n_ahead = 3  # pictures: a picture's doubt is that of its own frames, its loudness may be heard ahead
+    assert (heard.doubt[: 25 - n_ahead] == 1).all()
+    assert (heard.doubt[50 + n_ahead : 75 - n_ahead] < 0.7).all()
+    assert np.ptp(heard.doubt[50 + n_ahead : 75 - n_ahead]) < 0.05  # nothing is learnt from silence
+    assert (np.diff(heard.doubt) <= 0).all()
+    assert heard.doubt[-1] == 0
+    assert features.step(features.restart(state), loud)[1].doubt.max() == 0
+    assert features.step(features.init(), loud)[1].doubt[0] > 0.9
 
 
 @pytest.mark.parametrize("gain_db", [-12, 12])

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, Int
 from numpy import ndarray
 from scipy.signal import lfilter
 
-from locutor.core.clock import SAMPLES_PER_FRAME, frames_for_samples
+from locutor.core.clock import SAMPLE_RATE, SAMPLES_PER_FRAME, frames_for_samples
 from locutor.drive.usual_opening import OpeningState, UsualOpening
 from locutor.media.logmel import HOP, N_MELS, LogMel, LogMelState
 from locutor.speech.encoder import MelEncoder, MelEncoderState, PhoneticEncoder, PhoneticFrames
@@ -37,6 +37,7 @@ _SURE, _LATELY = 0.8, 0.4
 five frames in a row are above the first: a plucked string is taken for a sound of speech for three. What was announced
 80 ms ahead is still in time."""
 _LATELY_S = 0.8  # memory of the running mean
+_KNOWN_S = 2.0  # of speech, until which one cannot be sure whose voice it is
 
 
 def _band_pairs() -> Float32[ndarray, "80 40"]:
@@ -60,6 +61,7 @@ class Heard:
         closure: probability of p, b or m at the picture.
         is_speech: whether something is said, or begins within 80 ms.
         strangeness: how different the voice is from the enrolled person's (`speech.level.Leveller`).
+        doubt: 1 where nothing of the voice was heard before, so that its strangeness says nothing, 0 after two seconds.
         usual: how widely this voice opened the mouth so far (`usual_opening.UsualOpening`).
     """
 
@@ -68,6 +70,7 @@ class Heard:
     closure: Float32[ndarray, " t"]
     is_speech: Bool[ndarray, " t"]
     strangeness: Float32[ndarray, " t"]
+    doubt: Float32[ndarray, " t"]
     usual: Float32[ndarray, "t 12"]
 
     def __len__(self) -> int:
@@ -90,10 +93,12 @@ class FeatureState:
     Attributes:
         logmel, level, activity, encoder, opening: states of the stages before.
         mel: levelled frames from the beginning of the next picture's window on.
-        loud, strange: for the same frames whether they stand above the noise, and how strange the voice is.
+        loud, strange: for the same frames whether they stand above the noise, and how strange the voice is (and how
+            doubtful that is).
         frames, said, closed: phonetic frames from the beginning of the next picture's window on, with the probabilities
             of speech (and their running mean) and of p, b, m.
         usual: for the same frames how widely the voice opened the mouth so far.
+        n_loud: mel frames above the noise so far, of this voice.
         n_samples: samples heard.
         n_pictures: pictures given.
     """
@@ -105,11 +110,12 @@ class FeatureState:
     opening: OpeningState
     mel: Float32[ndarray, "k 80"]
     loud: Bool[ndarray, " k"]
-    strange: Float32[ndarray, " k"]
+    strange: Float32[ndarray, "k 2"]
     frames: Float32[ndarray, "l 75"]
     said: Float32[ndarray, "l 2"]
     closed: Float32[ndarray, " l"]
     usual: Float32[ndarray, "l 12"]
+    n_loud: int
     n_samples: int
     n_pictures: int
 
@@ -134,10 +140,13 @@ class MouthFeatures:
     def restart(self, state: FeatureState) -> FeatureState:
         """State before the first sample of another sound, likely of the same voice: how strange it is stays known."""
         level, encoder = self._leveller.restart(state.level), self._encoder.restart(state.encoder)
-        return self._begin(level, encoder, self._opening.restart(state.opening))
+        return self._begin(level, encoder, self._opening.restart(state.opening), state.n_loud)
 
-    def _begin(self, level: LevelState, encoder: MelEncoderState, opening: OpeningState) -> FeatureState:
+    def _begin(
+        self, level: LevelState, encoder: MelEncoderState, opening: OpeningState, n_loud: int = 0
+    ) -> FeatureState:
         _, before, strange = self._leveller.step(level, np.repeat(self._silence, LOOK_BACK, axis=0))
+        silent = np.zeros(LOOK_BACK, bool)
         return FeatureState(
             logmel=self._logmel.init(),
             level=level,
@@ -145,12 +154,13 @@ class MouthFeatures:
             encoder=encoder,
             opening=opening,
             mel=before,
-            loud=np.zeros(LOOK_BACK, bool),
-            strange=strange,
+            loud=silent,
+            strange=_with_doubt(strange, silent, n_loud),
             frames=np.zeros((_BACK, N_CHANNELS), np.float32),
             said=np.zeros((_BACK, 2), np.float32),
             closed=np.zeros(_BACK, np.float32),
             usual=np.zeros((_BACK, N_CONTROLS + 1), np.float32),
+            n_loud=n_loud,
             n_samples=0,
             n_pictures=0,
         )
@@ -163,7 +173,8 @@ class MouthFeatures:
         encoder, heard = self._encoder.step(state.encoder, new_mel, new_loud)
         opening, new_usual = self._opening.step(state.opening, heard.controls, heard.speech > _SAID)
         mel, loud = np.concatenate([state.mel, levelled]), np.concatenate([state.loud, new_loud])
-        strange, frames = np.concatenate([state.strange, new_strange]), np.concatenate([state.frames, _channels(heard)])
+        strange = np.concatenate([state.strange, _with_doubt(new_strange, new_loud, state.n_loud)])
+        frames = np.concatenate([state.frames, _channels(heard)])
         new_said = _with_mean(heard.speech, state.said[-1, 1])
         said, closed = np.concatenate([state.said, new_said]), np.concatenate([state.closed, _closed(heard)])
         usual = np.concatenate([state.usual, new_usual])
@@ -185,6 +196,7 @@ class MouthFeatures:
             said=said[used_frames:],
             closed=closed[used_frames:],
             usual=usual[used_frames:],
+            n_loud=state.n_loud + int(new_loud.sum()),
             n_samples=state.n_samples + len(samples),
             n_pictures=state.n_pictures + n,
         )
@@ -211,7 +223,7 @@ class MouthFeatures:
         return _heard(
             np.concatenate([silence.repeat(_N_WINDOW, 0), levelled, silence.repeat(_N_WINDOW, 0)]),
             np.pad(sound.loud, _N_WINDOW),
-            np.pad(strange, _N_WINDOW, mode="edge"),
+            np.pad(_with_doubt(strange, sound.loud, 0), ((_N_WINDOW, _N_WINDOW), (0, 0)), mode="edge"),
             np.pad(_channels(sound.frames), ((N_PHONETIC, N_PHONETIC), (0, 0))),
             np.pad(_with_mean(sound.frames.speech, np.float32(0)), ((N_PHONETIC, N_PHONETIC), (0, 0))),
             np.pad(_closed(sound.frames), N_PHONETIC),
@@ -257,10 +269,16 @@ def _with_mean(speech: Float32[ndarray, " t"], mean_before: np.float32) -> Float
     return np.stack([speech, mean], axis=1).astype(np.float32)
 
 
+def _with_doubt(strangeness: Float32[ndarray, " t"], loud: Bool[ndarray, " t"], n_loud: int) -> Float32[ndarray, "t 2"]:
+    """Strangeness of the voice, and how little of it was heard; `n_loud` mel frames before these."""
+    heard_s = (n_loud + np.cumsum(loud)) * HOP / SAMPLE_RATE
+    return np.stack([strangeness, np.clip(1 - heard_s / _KNOWN_S, 0, 1)], axis=1).astype(np.float32)
+
+
 def _heard(
     mel: Float32[ndarray, "n 80"],
     loud: Bool[ndarray, " n"],
-    strange: Float32[ndarray, " n"],
+    strange: Float32[ndarray, "n 2"],
     frames: Float32[ndarray, "m 75"],
     said: Float32[ndarray, "m 2"],
     closed: Float32[ndarray, " m"],
@@ -282,6 +300,7 @@ def _heard(
         frames[rows].reshape(t, N_PHONETIC_FEATURES),
         closed[rows[:, _BACK:]].max(axis=1, initial=0),
         is_speech,
-        strange[mel_starts + LOOK_BACK],
+        strange[mel_starts + LOOK_BACK, 0],
+        strange[mel_starts + LOOK_BACK, 1],
         usual[rows[:, -1]],
     )

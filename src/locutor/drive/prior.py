@@ -17,17 +17,20 @@ def generic_mouth(heard: Heard) -> Float32[ndarray, "t 58 2"]:
     Linear in the mouth controls that the phonetic encoder hears, less what is usual for this voice so far and by how
     widely it opens (`usual_opening.UsualOpening`): loud, noisy and foreign voices move the lips alike. The weights are
     regressed from a table of lip apertures on synthesised speech, without anybody's footage (tools/generic_mouth.py).
+    By the probability of p, b or m the mouth is as at rest, with the lips closed: the mean of both.
     """
-    return _mouth(levelled(heard.controls, heard.usual, generic_table()["usual_controls"]))
+    return _mouth(levelled(heard.controls, heard.usual, generic_table()["usual_controls"]), heard.closure)
 
 
 def reference_speech() -> tuple[Float32[ndarray, "N 58 2"], Float32[ndarray, " N"]]:
     """The generic mouth in some frames of synthesised speech, and the probability of p, b or m heard there."""
-    return _mouth(generic_table()["reference_controls"]), generic_table()["reference_closure"]
+    closure = generic_table()["reference_closure"]
+    return _mouth(generic_table()["reference_controls"], closure), closure
 
 
-def _mouth(controls: Float32[ndarray, "t 11"]) -> Float32[ndarray, "t 58 2"]:
-    return np.asarray(generic_table()["rest"] + np.tensordot(controls, spoken_displacements(), axes=1))
+def _mouth(controls: Float32[ndarray, "t 11"], closure: Float32[ndarray, " t"]) -> Float32[ndarray, "t 58 2"]:
+    opened = generic_table()["rest"] + np.tensordot(controls, spoken_displacements(), axes=1)
+    return np.asarray((1 - closure)[:, None, None] * opened)
 
 
 def spoken_displacements() -> Float32[ndarray, "11 58 2"]:

@@ -6,14 +6,15 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Int32, UInt8
 from numpy import ndarray
 
 from locutor.core.errors import FormatError
 from locutor.core.face import LIP_GAP_ROWS, MOUTH_SLICE
 from locutor.drive.features import FeatureState, Heard, MouthFeatures
 from locutor.drive.prior import generic_mouth
-from locutor.drive.voice_shapes import require_shapes
+from locutor.drive.voice_shapes import require_encoder, require_shapes
+from locutor.speech.encoder import fingerprint
 
 _SUPPORT = ("phonetic_support", "mel_support")
 _KNOWN_TO_STRANGE = 0.55, 0.85
@@ -26,7 +27,8 @@ a real stranger's closures have a posterior under .5; of the own voice the regre
 closing it wherever a stranger would be closed costs .07 of its correlation."""
 _OWN_TO_ANY = 0.6, 0.8
 """Strangeness between which the second closing turns into the first: sooner than the mouths, as a missed closure is
-seen and a false one hardly."""
+seen and a false one hardly. For that reason a voice of which little was heard yet closes like a stranger's."""
+_WIDER = 0.05  # of the range of the lip gap: how much wider than in 98 of 100 frames of the footage lips may part
 N_MOUTH = MOUTH_SLICE.stop - MOUTH_SLICE.start
 
 
@@ -62,6 +64,7 @@ class VoiceModel:
         closed_mouth: the mouth rows of the person's closed mouth.
         gap_range: 2nd and 98th percentile of `lip_gap` in the footage, inter-ocular units.
         offset_frames: by how many frames the footage's sound was late; corrected in the model.
+        encoder: `speech.encoder.fingerprint` of the phonetic encoder that it was learnt with.
     """
 
     prior_mel: Float32[ndarray, 80]
@@ -83,6 +86,7 @@ class VoiceModel:
     closed_mouth: Float32[ndarray, "58 2"]
     gap_range: Float32[ndarray, 2]
     offset_frames: Int32[ndarray, 1]
+    encoder: UInt8[ndarray, 8]
 
     def to_tensors(self) -> dict[str, ndarray]:
         """Arrays by name, for a bundle; the support, most of the size, in half precision."""
@@ -94,14 +98,18 @@ class VoiceModel:
         """The inverse of `to_tensors`; other names are ignored.
 
         Raises:
-            FormatError: an array is missing (the model is of an earlier version) or of another shape.
+            FormatError: an array is missing (the model is of an earlier version) or of another shape, or the model was
+                learnt with another phonetic encoder.
         """
-        missing = [field.name for field in fields(VoiceModel) if field.name not in tensors]
+        known = {"encoder": fingerprint()} | tensors  # models from before it was kept are recognised by their support
+        missing = [field.name for field in fields(VoiceModel) if field.name not in known]
         if missing:
             raise FormatError(f"the voice model lacks {', '.join(missing)}", "train the avatar again with this version")
-        arrays = {field.name: tensors[field.name] for field in fields(VoiceModel)}
+        arrays = {field.name: known[field.name] for field in fields(VoiceModel)}
         require_shapes(arrays)
-        return VoiceModel(**arrays | {name: arrays[name].astype(np.float32) for name in _SUPPORT})
+        model = VoiceModel(**arrays | {name: arrays[name].astype(np.float32) for name in _SUPPORT})
+        require_encoder(model.encoder, model.phonetic_support * model.phonetic_scale + model.phonetic_mean)
+        return model
 
     def predict(self, heard: Heard) -> Float32[ndarray, "t 58 2"]:
         """The mouth for what is heard."""
@@ -113,7 +121,7 @@ class VoiceModel:
         if is_own.any():  # the kernels are the dearest part, and most live voices are strange
             share = own[is_own]
             coefficients[is_own] = share * self._of_own_voice(heard[is_own]) + (1 - share) * coefficients[is_own]
-        return self._shown(coefficients, heard.closure, heard.strangeness)
+        return self._shown(coefficients, heard.closure, heard.strangeness + _OWN_TO_ANY[0] * heard.doubt)
 
     def of_shapes(
         self, mouth: Float32[ndarray, "t 58 2"], closure: Float32[ndarray, " t"]
@@ -134,7 +142,17 @@ class VoiceModel:
         closing = np.clip((closure - unsure) / (sure - unsure), 0, 1)[:, None]
         closed = np.tensordot(self.basis, self.closed_mouth - self.mean, axes=2)
         coefficients = (coefficients + closing * (closed - coefficients)).astype(np.float32)
-        return self.mean + np.tensordot(np.clip(coefficients, *self.limits), self.basis, axes=1)
+        return self.mean + np.tensordot(self._within_footage(coefficients), self.basis, axes=1)
+
+    def _within_footage(self, coefficients: Float32[ndarray, "t K"]) -> Float32[ndarray, "t K"]:
+        """Each component within what the footage showed, and all together smaller where the lips would part wider than
+        there, or come closer than in the closed mouth."""
+        within = np.clip(coefficients, *self.limits)
+        low, high = self.gap_range
+        closed, wide = min(low, lip_gap(self.closed_mouth)), high + np.float32(_WIDER) * (high - low)
+        gap = within @ lip_gap(self.basis)
+        allowed = np.clip(gap, *(np.array([closed, wide], np.float32) - lip_gap(self.mean)))
+        return np.where(allowed == gap, 1, allowed / np.where(gap == 0, 1, gap))[:, None] * within
 
     def _of_own_voice(self, heard: Heard) -> Float32[ndarray, "t K"]:
         phonetic = (heard.phonetic - self.phonetic_mean) / self.phonetic_scale

@@ -27,6 +27,7 @@ from locutor.drive.features import (
 )
 from locutor.drive.prior import generic_mouth, reference_speech, spoken_displacements
 from locutor.drive.voice import VoiceModel, laplace_kernel, lip_gap
+from locutor.speech.encoder import fingerprint
 from locutor.speech.level import speech_mean
 from locutor.speech.phonetic_network import N_CONTROLS
 
@@ -52,7 +53,7 @@ class VoiceConfig:
         phonetic_linear, mel_linear: shares of the linear kernels.
         penalty: of kernel ridge regression.
         generic_share: how much of the generic mouth's movement is expected beforehand; the rest is learnt.
-        liveliness: 0 gives the least squared error, with small movements; 1 restores the full spread.
+        liveliness: 0 gives the least squared error, with small movements; 1 restores the full spread of the lip gap.
         max_support: most frames kept in the kernel part.
         correct_offset: whether a clear offset between sound and picture is corrected.
     """
@@ -66,7 +67,7 @@ class VoiceConfig:
     mel_linear: float = 0.5
     penalty: float = 0.4
     generic_share: float = 0.25
-    liveliness: float = 0.5
+    liveliness: float = 1.0
     max_support: int = 4000
     correct_offset: bool = True
 
@@ -84,18 +85,7 @@ def fit_voice(audio: Float32[ndarray, " n"], motion: Motion, config: VoiceConfig
     """
     config = config or VoiceConfig()
     footage = Footage.prepare(audio, motion, config)
-    model = fit_footage(footage, footage.valid, config)
-    if len(motion) < _SHORTEST_FOR_FOLDS:
-        return model
-    predicted, target = held_out(footage, config)
-    spread = lip_gap(predicted)[footage.valid].std() / lip_gap(target)[footage.valid].std()
-    gain = np.float32(np.clip(spread**-config.liveliness, 1, _LARGEST_GAIN))
-    return replace(
-        model,
-        phonetic_linear=gain * model.phonetic_linear,
-        mel_linear=gain * model.mel_linear,
-        dual=gain * model.dual,
-    )
+    return fit_footage(footage, footage.valid, config)
 
 
 def cross_validate_voice(
@@ -114,8 +104,7 @@ def held_out(footage: Footage, config: VoiceConfig) -> tuple[Float32[ndarray, "T
     """Prediction of each fifth of the footage by a model of the others; a second on both its sides is kept out
     (of footage under ten seconds a tenth).
 
-    Everything is learnt on the training frames alone (levels, components, pose effect), except the offset. The
-    movements have least squared error: `liveliness`, one factor for all, is not applied.
+    Everything is learnt on the training frames alone (levels, components, pose effect, liveliness), except the offset.
 
     Returns:
         The predicted mouth and the tracked one with its pose effect taken out (by the training frames).
@@ -222,6 +211,7 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
     gram += config.phonetic_kernel * laplace_kernel(phonetic, phonetic, config.phonetic_scale)
     gram += config.mel_kernel * laplace_kernel(mel, mel, config.mel_scale)
     dual = np.linalg.solve(gram + config.penalty * np.eye(len(gram), dtype=np.float32), wanted)
+    livelier = _livelier(gram, wanted, phonetic @ prior, lip_gap(basis), config)
 
     n_closed = max(3, round(_CLOSED_SHARE * len(gap)))
     kernel = (config.phonetic_scale, config.mel_scale, config.phonetic_kernel, config.mel_kernel)
@@ -231,11 +221,11 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
         phonetic_scale=phonetic_scale,
         mel_mean=mel_mean,
         mel_scale=mel_scale,
-        phonetic_linear=prior + phonetic_share * (phonetic.T @ dual),
-        mel_linear=mel_share * (mel.T @ dual),
+        phonetic_linear=(prior + phonetic_share * (phonetic.T @ dual)) @ livelier,
+        mel_linear=mel_share * (mel.T @ dual) @ livelier,
         phonetic_support=phonetic,
         mel_support=mel,
-        dual=dual,
+        dual=dual @ livelier,
         kernel=np.array(kernel, np.float32),
         generic_mean=generic.mean(axis=0),
         style=np.array([style], np.float32),
@@ -245,8 +235,42 @@ def fit_footage(footage: Footage, train: Bool[ndarray, " T"], config: VoiceConfi
         closed_mouth=mouth[np.argsort(gap)[:n_closed]].mean(axis=0),
         gap_range=np.percentile(gap, [2, 98]).astype(np.float32),
         offset_frames=np.array([footage.offset], np.int32),
+        encoder=fingerprint(),
     )
     return _opening_alike(model, mouth)
+
+
+def _livelier(
+    gram: Float32[ndarray, "N N"],
+    wanted: Float32[ndarray, "N K"],
+    expected: Float32[ndarray, "N K"],
+    gap_of_basis: Float32[ndarray, " K"],
+    config: VoiceConfig,
+) -> Float32[ndarray, "K K"]:
+    """What brings predicted coefficients to the spread of lip gap that regression takes from what it does not know.
+
+    Lips that move too little do not close. The spread is measured on blocked folds of these frames, and restored in the
+    lip gap and what goes with it alone: of the rest the mean is less wrong.
+
+    Args:
+        gram: of the kernel.
+        wanted: what the kernel shall give.
+        expected: what is added to it.
+        gap_of_basis: lip gap of each component.
+        config: penalty and liveliness.
+    """
+    one = np.eye(wanted.shape[1], dtype=np.float32)
+    if len(gram) < _SHORTEST_FOR_FOLDS:
+        return one
+    predicted, true = expected.copy(), expected + wanted
+    for learnt, test in blocked_folds(len(gram), _FOLDS, min(_GAP_FRAMES, len(gram) // 10)):
+        of_learnt = gram[np.ix_(learnt, learnt)] + config.penalty * np.eye(learnt.sum(), dtype=np.float32)
+        predicted[test] += gram[np.ix_(test, learnt)] @ np.linalg.solve(of_learnt, wanted[learnt])
+    shown, gap = predicted @ gap_of_basis, true @ gap_of_basis
+    lost = (gap.std() + 1e-9) / (shown.std() + 1e-9)
+    gain = np.clip(lost**config.liveliness, 1, _LARGEST_GAIN)
+    with_gap = (gap - gap.mean()) @ true / (np.square(gap - gap.mean()).sum() + 1e-9)
+    return np.asarray(one + np.float32(gain - 1) * np.outer(gap_of_basis, with_gap), np.float32)
 
 
 def _at_control_frames(of_controls: Float32[ndarray, "11 K"]) -> Float32[ndarray, "375 K"]:

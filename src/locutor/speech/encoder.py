@@ -5,6 +5,7 @@ Trained on synthesised speech alone (docs/speech.md); its weights lie beside thi
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,14 +13,14 @@ from pathlib import Path
 import numpy as np
 import safetensors.torch
 import torch
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
 from locutor.core.clock import SAMPLE_RATE
 from locutor.media.logmel import HOP, LogMel, LogMelState
 from locutor.speech.level import Leveller, LevelState
 from locutor.speech.phonetic_classes import N_CLASSES, N_VISEMES, viseme_of_class
-from locutor.speech.phonetic_network import MELS_AHEAD, STRIDE, NetworkState, PhoneticNetwork
+from locutor.speech.phonetic_network import MELS_AHEAD, N_CONTROLS, STRIDE, NetworkState, PhoneticNetwork
 from locutor.speech.silence import ActivityState, SpeechActivity
 
 WEIGHTS = Path(__file__).with_name("encoder.safetensors")
@@ -165,6 +166,19 @@ def _cut(frames: PhoneticFrames, n: int) -> PhoneticFrames:
 
 def _joined(a: PhoneticFrames, b: PhoneticFrames) -> PhoneticFrames:
     return PhoneticFrames(**{name: np.concatenate([array, getattr(b, name)]) for name, array in vars(a).items()})
+
+
+@cache
+def fingerprint() -> UInt8[ndarray, " 8"]:
+    """Which weights these are: the first bytes of the SHA-256 of their file. What is learnt from frames keeps it."""
+    return np.frombuffer(hashlib.sha256(WEIGHTS.read_bytes()).digest()[:8], np.uint8)
+
+
+def controls_of(hidden: Float32[ndarray, "t 64"]) -> Float32[ndarray, "t 11"]:
+    """The controls that these weights give with hidden numbers, as in `PhoneticFrames`."""
+    network, _ = _load()
+    with torch.inference_mode():
+        return network.heads(torch.from_numpy(hidden))[:, -N_CONTROLS:].numpy().clip(0, 1)
 
 
 @cache
