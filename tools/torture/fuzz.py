@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from tools.torture.loaders import Target, refused
 
 LIMIT_MB = 2000  # of address space beyond what the child has at the start
@@ -103,6 +104,7 @@ def _failed(target: Target, seed: int, case: int, why: str, outcome: Outcome, ke
 
 def _child(target: Target, seed: int, first: int, end: int, folder: Path, says: Connection) -> None:
     os.chdir(folder)
+    torch.set_num_threads(1)  # those of the parent are not here, and would be waited for
     faulthandler.disable()  # pytest's own would print what the parent reports anyway
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
