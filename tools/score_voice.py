@@ -72,7 +72,7 @@ def _figures(predicted: Float32[ndarray, "T 58 2"], true: Float32[ndarray, "T 58
 def _lips(
     predicted: Float32[ndarray, "T 58 2"], true: Float32[ndarray, "T 58 2"], sound: Float32[ndarray, " n"]
 ) -> str:
-    """What `evaluate` says of these lips, with 95 % intervals, beside chance: the range of 95 % of 40 rolls."""
+    """What `evaluate` says of these lips, with 95 % intervals, beside chance: the mean over 40 rolls."""
     truth = lips_of(true)
     score = score_lips(truth, lips_of(predicted, truth.limits), sound)
     lines = []

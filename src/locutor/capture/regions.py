@@ -1,12 +1,15 @@
-"""Boxes of the mouth, the eyes and the face in every frame."""
+"""Where the mouth, the eyes and the face are in a frame."""
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Bool, Float32, Int
 from numpy import ndarray
 
 from locutor.core.face import EYE_LEFT, EYE_RIGHT, LIPS
+
+N_MESH = 468  # points of the face mesh without the irises
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,13 @@ def find_regions(landmarks: Float32[ndarray, "T 478 3"], size: int) -> Regions:
 
     return Regions(
         mouth=boxes(LIPS, 0.35),
-        face=boxes(tuple(range(468)), 0.05),
+        face=boxes(tuple(range(N_MESH)), 0.05),
         eye_right=boxes(EYE_RIGHT, 0.5),
         eye_left=boxes(EYE_LEFT, 0.5),
     )
+
+
+def face_hull(landmarks: Float32[ndarray, "478 3"], height: int, width: int) -> Bool[ndarray, "H W"]:
+    """Pixels inside the convex hull of the face's landmarks (px)."""
+    hull = cv2.convexHull(np.round(landmarks[:N_MESH, :2]).astype(np.int32))
+    return cv2.fillConvexPoly(np.zeros((height, width), np.uint8), hull, 1).astype(bool)

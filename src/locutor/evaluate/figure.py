@@ -58,19 +58,15 @@ class Figure:
 
 def figure(measured: Measured) -> Figure:
     """The statistic over all frames, and its interval."""
-    values = _drawn(measured)
-    low, high = np.nanpercentile(values, TAILS) if np.isfinite(values).any() else (np.nan, np.nan)
-    return Figure(_whole(measured), float(low), float(high), _counted(measured))
+    return Figure(_whole(measured), *_interval(_drawn(measured)), _counted(measured))
 
 
 def difference(a: Measured, b: Measured) -> Figure:
     """`a - b` where both were measured on the same frames: drawn together, so that what is common falls out."""
     if len(a.columns) != len(b.columns):
         raise ValueError(f"{len(a.columns)} and {len(b.columns)} frames cannot be compared one by one")
-    values = _drawn(a) - _drawn(b)
-    low, high = np.nanpercentile(values, TAILS) if np.isfinite(values).any() else (np.nan, np.nan)
     both = np.isfinite(a.columns).all(1) & np.isfinite(b.columns).all(1)
-    return Figure(_whole(a) - _whole(b), float(low), float(high), int(both.sum()))
+    return Figure(_whole(a) - _whole(b), *_interval(_drawn(a) - _drawn(b)), int(both.sum()))
 
 
 def expected(ways: Sequence[Measured]) -> Figure:
@@ -83,14 +79,19 @@ def expected(ways: Sequence[Measured]) -> Figure:
         warnings.simplefilter("ignore", RuntimeWarning)  # nothing but not a number
         values = np.nanmean([_drawn(way, CHANCE_DRAWS) for way in ways], axis=0)
         value = float(np.nanmean([_whole(way) for way in ways]))
-    low, high = np.nanpercentile(values, TAILS) if np.isfinite(values).any() else (np.nan, np.nan)
-    return Figure(value, float(low), float(high), max(_counted(way) for way in ways))
+    return Figure(value, *_interval(values), max(_counted(way) for way in ways))
 
 
 def as_good(measured: Measured, ways: Sequence[Measured], more_is_better: bool) -> float:
     """Share of the ways of chance that do at least as well: how likely it is that nothing but chance did it."""
     mine, others = _whole(measured), np.array([_whole(way) for way in ways])
     return float(np.mean(others >= mine if more_is_better else others <= mine))
+
+
+def _interval(values: Float[ndarray, " D"]) -> tuple[float, float]:
+    """95 % of the drawings that are numbers."""
+    low, high = np.nanpercentile(values, TAILS) if np.isfinite(values).any() else (np.nan, np.nan)
+    return float(low), float(high)
 
 
 def _counted(measured: Measured) -> int:

@@ -9,9 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy import ndarray
 
+from locutor.capture.regions import N_MESH, face_hull
+
 PERSON = 128  # of the matte's 255
 CLEAR_OF_PERSON_PX = 9  # of 512: background this far from the person is surely background
-N_MESH = 468  # points of the face mesh without the irises
 CHIN, FOREHEAD = 152, 10
 NECK = 0.35  # of the height of the face, below the chin
 
@@ -41,8 +42,7 @@ def find_masks(matte: UInt8[ndarray, "H W"], landmarks: Float32[ndarray, "478 3"
     """Parts of a frame by its matte and the landmarks of its face (px)."""
     person = matte >= PERSON
     mesh = landmarks[:N_MESH, :2]
-    hull = cv2.convexHull(np.round(mesh).astype(np.int32))
-    face = cv2.fillConvexPoly(np.zeros(matte.shape, np.uint8), hull, 1).astype(bool)
+    face = face_hull(landmarks, *matte.shape)
     below_chin = np.arange(len(matte))[:, None] > mesh[CHIN, 1]
     left, right = mesh[:, 0].min(), mesh[:, 0].max()
     columns, low = np.arange(matte.shape[1]), mesh[CHIN, 1] + NECK * (mesh[CHIN, 1] - mesh[FOREHEAD, 1])

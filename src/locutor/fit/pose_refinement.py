@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Int
@@ -21,10 +20,9 @@ from torch import Tensor
 from locutor.avatar.footage import Footage
 from locutor.avatar.pose_tracker import N_UNKNOWNS, PARTS, ROUNDS
 from locutor.capture.performance import Performance
-from locutor.capture.regions import find_regions
+from locutor.capture.regions import face_hull, find_regions
 from locutor.capture.stabilise import landmarks_in_head
 from locutor.core.face import FACE_POINTS, RIGID
-from locutor.fit.mesh_motion import N_MESH
 from locutor.geometry.rotation import matrix_from_wxyz
 from locutor.splat.bodies import BodyPose
 
@@ -90,9 +88,8 @@ def footage_from(performance: Performance, frames: Int[ndarray, " T"]) -> Footag
         return mask
 
     def skin(k: int) -> Bool[ndarray, "H W"]:
-        mesh = np.round(performance.tracking.landmarks[frames[k], :N_MESH, :2]).astype(np.int32)
-        inside = np.zeros((performance.camera.height, performance.camera.width), np.uint8)
-        return cv2.fillConvexPoly(inside, cv2.convexHull(mesh), 1).astype(bool)
+        camera = performance.camera
+        return face_hull(performance.tracking.landmarks[frames[k]], camera.height, camera.width)
 
     points = tracked_points(performance)[frames]
     return Footage(lambda k: performance.frames.rgb(int(frames[k])), hidden, skin, points)

@@ -175,14 +175,10 @@ def fingerprint() -> UInt8[ndarray, " 8"]:
 
 
 def controls_of(hidden: Float32[ndarray, "t 64"]) -> Float32[ndarray, "t 11"]:
-    """The controls that these weights give with hidden numbers, as in `PhoneticFrames`.
-
-    By NumPy: PyTorch's threads do not outlive a fork, and a process that was forked may load an avatar.
-    """
-    heads = _load()[0].heads
-    weight, bias = (tensor[-N_CONTROLS:].numpy() for tensor in (heads.weight, heads.bias))
-    with np.errstate(over="ignore", invalid="ignore"):  # whatever a damaged file holds
-        return np.asarray((hidden @ weight.T + bias).clip(0, 1), np.float32)
+    """The controls that these weights give with hidden numbers, as in `PhoneticFrames`."""
+    network, _ = _load()
+    with torch.inference_mode():
+        return network.heads(torch.from_numpy(hidden))[:, -N_CONTROLS:].numpy().clip(0, 1)
 
 
 @cache
